@@ -1,0 +1,45 @@
+"""What login means here: no one signs up, and where the clinic says so, nobody goes without a second factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+# Reachable without a second factor, or nobody could set one up.
+NAMESPACES_OF_SETUP = ("account_", "mfa_", "usersessions_")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts are made by an administrator of a centre."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+class SecondFactorMiddleware:
+    """With REQUIRE_MFA, sends everybody who has no second factor to the page where one is set up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        if not settings.REQUIRE_MFA or not request.user.is_authenticated:
+            return None
+        name = (request.resolver_match.url_name or "") if request.resolver_match else ""
+        if name.startswith(NAMESPACES_OF_SETUP) or not getattr(view, "login_required", True):
+            return None
+        user = request.user
+        if isinstance(user, AbstractBaseUser) and is_mfa_enabled(user):
+            return None
+        return HttpResponseRedirect(reverse("mfa_index"))

@@ -1,0 +1,11 @@
+"""The one schedule. Beat only ticks; what a tick leads to is decided, and claimed once, in PostgreSQL.
+
+A lost, doubled or late tick is therefore harmless, and this file is all there is to read to know what runs when.
+Clinical timing (the nightly sweep at a centre's local time, the daily digest) is decided by `alerts.tasks.tick`.
+"""
+
+SCHEDULE = {
+    # Every minute: ask the database which periodic work is due (sweeps, digests, escalation) and claim it.
+    # A tick nobody took within its minute is worthless, hence `expires`.
+    "tick": {"task": "alerts.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+}
