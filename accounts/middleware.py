@@ -1,0 +1,36 @@
+"""`request.centre` and `request.membership`: what a view can reach at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import Membership
+
+SESSION_KEY = "centre"
+
+
+class CentreMiddleware:
+    """Sets `request.membership` and `request.centre` to the signed-in person's chosen (or only) centre, or None.
+
+    A view scopes by `request.centre.patients`; one that forgets has nothing to call.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.membership = None
+        request.centre = None
+        if request.user.is_authenticated:
+            memberships = Membership.objects.filter(
+                user=request.user, is_active=True
+            ).select_related("centre", "user")
+            chosen = request.session.get(SESSION_KEY)
+            mine = sorted(memberships, key=lambda m: (m.centre_id != chosen, m.pk))
+            request.memberships = mine
+            if mine:
+                request.membership = mine[0]
+                request.centre = mine[0].centre
+        return self.get_response(request)

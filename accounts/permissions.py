@@ -1,0 +1,65 @@
+"""Who may do what: this file and nothing else.
+
+A permission says what a *person* may do in a role. Whether a thing may happen *now* (an urgent alert may not be
+snoozed) is a policy, and lives with the action that does it.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+
+from accounts.models import Role
+
+if TYPE_CHECKING:
+    from accounts.models import Membership
+
+
+class Permission(enum.StrEnum):
+    SEE_PATIENTS = "see patients"
+    EDIT_PATIENTS = "register patients and change their details"
+    RECORD_RESULTS = "record results, assessments, tests, bookings"
+    PRESCRIBE = "start, change and stop drugs; plan, confirm and hold tapers"
+    RECORD_PHYSIO = "plan physiotherapy and record sessions"
+    ACT_ON_ALERTS = "acknowledge, snooze and close alerts"
+    MAKE_EXCEPTIONS = "set personal baselines and exceptions from a rule"
+    IMPORT = "import files and resolve the quarantine"
+    EXPORT_RESEARCH = "take pseudonymised releases"
+    SEE_OVERVIEW = "see the clinic overview"
+    SEE_TRAIL = "see who did what"
+    MANAGE_CENTRE = "manage people, ranges and rules of the centre"
+
+
+P = Permission
+ROLES: dict[str, frozenset[Permission]] = {
+    Role.CLINICIAN: frozenset(
+        {
+            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.RECORD_RESULTS, P.PRESCRIBE, P.RECORD_PHYSIO, P.ACT_ON_ALERTS,
+            P.MAKE_EXCEPTIONS, P.IMPORT, P.SEE_OVERVIEW, P.SEE_TRAIL,
+        }
+    ),
+    Role.NURSE: frozenset(
+        {
+            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.RECORD_RESULTS, P.RECORD_PHYSIO, P.ACT_ON_ALERTS, P.IMPORT,
+            P.SEE_OVERVIEW,
+        }
+    ),
+    Role.PHYSIOTHERAPIST: frozenset({P.SEE_PATIENTS, P.RECORD_RESULTS, P.RECORD_PHYSIO, P.ACT_ON_ALERTS}),
+    Role.COORDINATOR: frozenset({P.SEE_PATIENTS, P.EDIT_PATIENTS, P.IMPORT, P.SEE_OVERVIEW}),
+    Role.RESEARCHER: frozenset({P.EXPORT_RESEARCH}),
+    Role.ADMINISTRATOR: frozenset({P.MANAGE_CENTRE, P.SEE_TRAIL, P.SEE_OVERVIEW, P.IMPORT, P.SEE_PATIENTS}),
+}  # fmt: skip
+
+
+def may(membership: Membership | None, permission: Permission) -> bool:
+    """Default deny: no membership, an ended one, or a role not listed may nothing."""
+    if membership is None or not membership.is_active:
+        return False
+    return permission in ROLES.get(membership.role, frozenset())
+
+
+def require(membership: Membership | None, permission: Permission) -> None:
+    if not may(membership, permission):
+        raise PermissionDenied(f"Your role may not {permission.value}.")

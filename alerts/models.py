@@ -1,0 +1,321 @@
+"""Findings with a life, the runs that found them, and their delivery."""
+
+from __future__ import annotations
+
+import uuid
+
+import pghistory
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Role
+from common.models import one_of
+
+
+class Level(models.TextChoices):
+    """Worst first."""
+
+    URGENT = "URGENT", "Urgent"
+    ACTION = "ACTION", "Action"
+    TASK = "TASK", "Task"
+    INFO = "INFO", "For information"
+
+
+class State(models.TextChoices):
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    SNOOZED = "snoozed", "Snoozed"
+    CLOSED = "closed", "Closed"
+
+
+class Reason(models.TextChoices):
+    """Why an alert was acknowledged, snoozed or closed by a person. Counted per rule."""
+
+    ACTED = "acted", "Acted on"
+    WILL_MONITOR = "will_monitor", "Will monitor"
+    TOLERATED_BEFORE = "tolerated_before", "Tolerated before"
+    ALREADY_KNOWN = "already_known", "Already known and dealt with"
+    NOT_APPLICABLE = "not_applicable", "Does not apply to this patient"
+    DATA_WRONG = "data_wrong", "The data are wrong"
+    PATIENT_DECLINED = "patient_declined", "The patient declined"
+    OTHER = "other", "Other"
+
+
+@pghistory.track(model_name="AlertHistory")
+class Alert(models.Model):
+    """One open alert per rule and subject, whatever happens. `state` and its columns repeat the newest event."""
+
+    public_id = models.UUIDField(
+        default=uuid.uuid4,
+        unique=True,
+        editable=False,
+        db_default=models.Func(function="gen_random_uuid"),
+    )
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="alerts")
+    patient = models.ForeignKey(
+        "patients.Patient", models.PROTECT, related_name="alerts"
+    )
+    rule = models.CharField(max_length=48)
+    rule_version = models.PositiveSmallIntegerField()
+    subject = models.CharField(
+        max_length=64,
+        help_text="What it is about: patient, plan:12, course:5, analyte:alt",
+    )
+    level = models.CharField(max_length=6, choices=Level.choices)
+    audience = models.CharField(
+        max_length=16, choices=Role.choices, help_text="Whose worklist it is on now"
+    )
+    due_on = models.DateField(null=True, blank=True)
+    evidence = models.JSONField(
+        encoder=DjangoJSONEncoder,
+        help_text="Facts, values and thresholds it was found on",
+    )
+    as_of = models.DateField(help_text="The day judged when the evidence was found")
+    state = models.CharField(
+        max_length=12,
+        choices=State.choices,
+        default=State.OPEN,
+        db_default=State.OPEN.value,
+    )
+    opened_at = models.DateTimeField()
+    level_since = models.DateTimeField(
+        help_text="When the present level was reached: its time to acknowledge runs from here"
+    )
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateField(
+        null=True, blank=True, help_text="Last day of the snooze"
+    )
+    escalated_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "patient", "subject"],
+                condition=Q(closed_at__isnull=True),
+                name="alert_open_once",
+            ),
+            one_of("level", Level, "alert_level"),
+            one_of("state", State, "alert_state"),
+            one_of("audience", Role, "alert_audience"),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False)
+                | (~Q(state="closed") & Q(closed_at__isnull=True)),
+                name="alert_closed_has_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="snoozed", snoozed_until__isnull=False)
+                | (~Q(state="snoozed") & Q(snoozed_until__isnull=True)),
+                name="alert_snooze_has_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="snoozed", level="URGENT"),
+                name="alert_urgent_never_snoozed",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["centre", "audience", "state", "level"],
+                name="alert_worklist",
+                condition=Q(closed_at__isnull=True),
+            ),
+            models.Index(fields=["patient", "-opened_at"], name="alert_by_patient"),
+            models.Index(fields=["centre", "rule", "-closed_at"], name="alert_by_rule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.level} {self.public_id}"
+
+
+class EventKind(models.TextChoices):
+    OPENED = "opened", "Opened"
+    RAISED = "raised", "Level raised"
+    LOWERED = "lowered", "Level lowered"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    SNOOZED = "snoozed", "Snoozed"
+    WOKE = "woke", "Woke from snooze"
+    ESCALATED = "escalated", "Passed up the chain"
+    REOPENED = "reopened", "Opened again"
+    COMMENTED = "commented", "Comment"
+    CLOSED = "closed", "Closed"
+
+
+class AlertEvent(models.Model):
+    """Who, when, why at every arrow. Rows are only ever added."""
+
+    alert = models.ForeignKey(Alert, models.PROTECT, related_name="life")
+    kind = models.CharField(max_length=12, choices=EventKind.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    reason = models.CharField(max_length=20, blank=True, choices=Reason.choices)
+    text = models.CharField(max_length=500, blank=True)
+    until = models.DateField(null=True, blank=True)
+    level = models.CharField(
+        max_length=6, choices=Level.choices, help_text="Level after the event"
+    )
+    evidence = models.JSONField(
+        null=True,
+        encoder=DjangoJSONEncoder,
+        help_text="As it stood at opened, raised, lowered",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=EventKind.values), name="alert_event_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason="") | Q(reason__in=Reason.values),
+                name="alert_event_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["alert", "at", "id"], name="alert_event_by_alert")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class NotEvaluable(models.Model):
+    """A rule could not judge a subject, and what was missing. Rewritten at every evaluation of the rule."""
+
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="+")
+    patient = models.ForeignKey(
+        "patients.Patient", models.CASCADE, related_name="not_evaluables"
+    )
+    rule = models.CharField(max_length=48)
+    subject = models.CharField(max_length=64)
+    missing = models.JSONField(
+        help_text="What is missing, as a list of plain sentences"
+    )
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "patient", "subject"], name="not_evaluable_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["centre", "rule"], name="not_evaluable_by_rule")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.missing}"
+
+
+class Trigger(models.TextChoices):
+    SWEEP = "sweep", "Nightly sweep"
+    TOUCHED = "touched", "New facts"
+    COMMAND = "command", "By hand"
+
+
+class Sweep(models.Model):
+    """The nightly check of one centre on one day: claimed by this row, so that it happens once."""
+
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="sweeps")
+    as_of = models.DateField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["centre", "as_of"], name="sweep_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"sweep of {self.as_of}"
+
+
+class RuleRun(models.Model):
+    """One rule asked once. Written first in a transaction of its own, finished last: an unfinished row is a failure."""
+
+    centre = models.ForeignKey(
+        "accounts.Centre", models.CASCADE, related_name="rule_runs"
+    )
+    sweep = models.ForeignKey(Sweep, models.CASCADE, null=True, related_name="runs")
+    rule = models.CharField(max_length=48)
+    rule_version = models.PositiveSmallIntegerField()
+    as_of = models.DateField()
+    trigger = models.CharField(max_length=8, choices=Trigger.choices)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    asked = models.PositiveIntegerField(null=True)
+    found = models.PositiveIntegerField(null=True)
+    not_evaluable = models.PositiveIntegerField(null=True)
+    opened = models.PositiveIntegerField(null=True)
+    changed = models.PositiveIntegerField(
+        null=True, help_text="Level or evidence changed in place"
+    )
+    closed = models.PositiveIntegerField(null=True)
+    held_back = models.CharField(
+        max_length=200, blank=True, help_text="Why open alerts were not closed"
+    )
+    error = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="Class of the error; its text could name a patient",
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["centre", "rule", "-started_at"], name="rule_run_by_rule"
+            ),
+            models.Index(fields=["centre", "-finished_at"], name="rule_run_by_finish"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.as_of}"
+
+
+class DeliveryKind(models.TextChoices):
+    URGENT = "urgent", "Urgent alert"
+    ESCALATION = "escalation", "Nobody acknowledged"
+    DIGEST = "digest", "Daily digest"
+    OPERATOR = "operator", "The check itself needs attention"
+
+
+class Delivery(models.Model):
+    """An e-mail to be sent. The row comes first, unique per alert, person and kind; then the send; retried."""
+
+    centre = models.ForeignKey(
+        "accounts.Centre", models.CASCADE, related_name="deliveries"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries"
+    )
+    kind = models.CharField(max_length=12, choices=DeliveryKind.choices)
+    key = models.CharField(
+        max_length=80, help_text="What makes it one: an alert's event, or a day"
+    )
+    created_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(
+        max_length=80, blank=True, help_text="Class of the newest error"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind", "key"], name="delivery_once"
+            ),
+            one_of("kind", DeliveryKind, "delivery_kind"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"],
+                name="delivery_to_send",
+                condition=Q(sent_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

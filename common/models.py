@@ -1,0 +1,151 @@
+"""Base classes of every recorded fact. No tables of its own.
+
+A fact is never edited. It is *retired*, by a successor that corrects it or because it was entered in error, and the
+moment of retirement is kept. Two moments (`recorded_at`, `retired_at`) are all that is needed to say what is current
+and what was known at any earlier time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Self
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+def one_of(
+    field: str, words: type[models.TextChoices], name: str
+) -> models.CheckConstraint:
+    """A choice is stored as a word; the database refuses any other word."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__in": words.values}), name=name
+    )
+
+
+def not_before(later: str, earlier: str, name: str) -> models.CheckConstraint:
+    """`later` is empty or on/after `earlier`."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{later}__isnull": True})
+        | Q(**{f"{later}__gte": models.F(earlier)}),
+        name=name,
+    )
+
+
+def within(field: str, low: Any, high: Any, name: str) -> models.CheckConstraint:
+    """`field` is empty or lies in [low, high]; None leaves that side open."""
+    bounds = Q()
+    if low is not None:
+        bounds &= Q(**{f"{field}__gte": low})
+    if high is not None:
+        bounds &= Q(**{f"{field}__lte": high})
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__isnull": True}) | bounds, name=name
+    )
+
+
+def touch_triggers(patient_column: str = "patient_id") -> list[pgtrigger.Trigger]:
+    """Note in `patients_touched`, in the same transaction, whose facts changed.
+
+    A trigger and not code: a bulk insert, a COPY or plain SQL must not slip past the rules.
+    """
+    func = (
+        "INSERT INTO patients_touched (patient_id, touched_at) "
+        f"SELECT DISTINCT {patient_column}, now() FROM new_rows; RETURN NULL;"
+    )
+    return [
+        pgtrigger.Trigger(
+            name=f"touch_{word}",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=operation,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            func=func,
+        )
+        for word, operation in (
+            ("insert", pgtrigger.Insert),
+            ("update", pgtrigger.Update),
+        )
+    ]
+
+
+class FactQuerySet(models.QuerySet):
+    def current(self) -> Self:
+        """Neither superseded nor entered in error."""
+        return self.filter(retired_at__isnull=True)
+
+    def known_at(self, moment: dt.datetime) -> Self:
+        """What a reader of the record saw at `moment`."""
+        return self.filter(recorded_at__lte=moment).filter(
+            Q(retired_at__isnull=True) | Q(retired_at__gt=moment)
+        )
+
+
+class Status(models.TextChoices):
+    """Where a fact stands. Whether it is current says `retired_at`."""
+
+    FINAL = "final", "Final"
+    AMENDED = "amended", "Amended"
+    ENTERED_IN_ERROR = "entered_in_error", "Entered in error"
+
+
+# Names carry the table, so that one list serves every table of facts.
+FACT_CONSTRAINTS: list[models.BaseConstraint] = [
+    one_of("status", Status, "%(app_label)s_%(class)s_status"),
+    models.CheckConstraint(
+        condition=~Q(status="entered_in_error") | Q(retired_at__isnull=False),
+        name="%(app_label)s_%(class)s_error_is_retired",
+    ),
+    models.CheckConstraint(
+        condition=Q(retired_at__isnull=True, retired_by__isnull=True)
+        | Q(retired_at__isnull=False, retired_by__isnull=False),
+        name="%(app_label)s_%(class)s_retired_by_someone",
+    ),
+    models.CheckConstraint(
+        condition=Q(retired_at__isnull=True)
+        | Q(retired_at__gte=models.F("recorded_at")),
+        name="%(app_label)s_%(class)s_retired_later",
+    ),
+]
+
+
+class Fact(models.Model):
+    """Something recorded about a patient. Appended and superseded, never edited."""
+
+    patient = models.ForeignKey(
+        "patients.Patient", models.PROTECT, related_name="%(class)ss"
+    )
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.FINAL
+    )
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="successor"
+    )
+    change_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why it was corrected or withdrawn"
+    )
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+
+    objects = FactQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = FACT_CONSTRAINTS
+        triggers = touch_triggers()
+
+    @property
+    def is_current(self) -> bool:
+        return self.retired_at is None

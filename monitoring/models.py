@@ -1,0 +1,572 @@
+"""What was measured, seen and booked; and which rules a centre has switched off."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from common.models import Fact, not_before, one_of, within
+from patients.models import Sex
+
+
+@pghistory.track()
+class Source(models.Model):
+    """Where results come from: a laboratory's file, a feed. Its name and the source's own id make a result unique."""
+
+    centre = models.ForeignKey(
+        "accounts.Centre", models.PROTECT, related_name="sources"
+    )
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["centre", "name"], name="source_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Comparator(models.TextChoices):
+    NONE = "", "="
+    BELOW = "<", "<"
+    AT_MOST = "<=", "≤"
+    ABOVE = ">", ">"
+    AT_LEAST = ">=", "≥"
+
+
+@pghistory.track()
+class Result(Fact):
+    """One laboratory result: as received, and converted to the analyte's canonical unit.
+
+    `value` is empty where the unit cannot be converted; such a result is shown and never judged. The laboratory's own
+    limits are frozen with it, in the canonical unit.
+    """
+
+    analyte = models.CharField(
+        max_length=32, help_text="A code of monitoring/analytes.py"
+    )
+    value = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
+    comparator = models.CharField(
+        max_length=2, choices=Comparator.choices, default="", blank=True
+    )
+    low = models.DecimalField(
+        max_digits=18,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Lower limit of normal",
+    )
+    uln = models.DecimalField(
+        max_digits=18,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Upper limit of normal",
+    )
+    value_received = models.CharField(
+        max_length=64, help_text="As received, comparator included"
+    )
+    unit_received = models.CharField(max_length=32, blank=True)
+    low_received = models.CharField(max_length=32, blank=True)
+    uln_received = models.CharField(max_length=32, blank=True)
+    taken_on = models.DateField(
+        help_text="Day of the sample, in the centre's time zone"
+    )
+    taken_at = models.DateTimeField(
+        null=True, blank=True, help_text="Moment of the sample, where known"
+    )
+    reported_at = models.DateTimeField(null=True, blank=True)
+    laboratory = models.CharField(max_length=60, blank=True)
+    source = models.ForeignKey(
+        Source, models.PROTECT, null=True, blank=True, related_name="results"
+    )
+    source_key = models.CharField(
+        max_length=120, blank=True, help_text="The source's own id of this result"
+    )
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["source", "source_key"],
+                condition=Q(retired_at__isnull=True, source__isnull=False),
+                name="result_once_from_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(source__isnull=True, source_key="")
+                | (Q(source__isnull=False) & ~Q(source_key="")),
+                name="result_source_has_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(comparator__in=["", "<", "<=", ">", ">="]),
+                name="result_comparator",
+            ),
+            models.CheckConstraint(
+                condition=Q(low__isnull=True)
+                | Q(uln__isnull=True)
+                | Q(low__lte=models.F("uln")),
+                name="result_limits",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "analyte", "-taken_on"],
+                name="result_by_patient",
+                condition=Q(retired_at__isnull=True),
+            ),
+            # A rule reads one analyte over some months of the whole clinic: from the index alone.
+            models.Index(
+                fields=["analyte", "taken_on"],
+                include=["patient", "value", "uln", "taken_at", "id", "comparator"],
+                name="result_by_analyte",
+                condition=Q(retired_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.analyte} on {self.taken_on}"
+
+
+@pghistory.track()
+class ReferenceRange(models.Model):
+    """A centre's range for an analyte: used where the laboratory printed none."""
+
+    centre = models.ForeignKey(
+        "accounts.Centre", models.PROTECT, related_name="reference_ranges"
+    )
+    analyte = models.CharField(max_length=32)
+    sex = models.CharField(
+        max_length=8, choices=Sex.choices, blank=True, help_text="Empty: for everybody"
+    )
+    low = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
+    uln = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["centre", "analyte", "sex", "starts_on"], name="range_once"
+            ),
+            not_before("ends_on", "starts_on", "range_days"),
+            models.CheckConstraint(
+                condition=Q(low__isnull=True)
+                | Q(uln__isnull=True)
+                | Q(low__lte=models.F("uln")),
+                name="range_limits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.analyte} {self.low}-{self.uln}"
+
+
+@pghistory.track()
+class PersonalBaseline(Fact):
+    """This person's own normal, set by a clinician: it stands in for the nadir."""
+
+    analyte = models.CharField(max_length=32)
+    value = models.DecimalField(max_digits=18, decimal_places=6)
+    set_on = models.DateField()
+    reason = models.CharField(max_length=200)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            within("value", 0, None, "baseline_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.analyte} baseline {self.value}"
+
+
+class ConfounderKind(models.TextChoices):
+    EXERCISE = "exercise", "Hard exercise"
+    INJECTION = "injection", "Intramuscular injection"
+    EMG = "emg", "Electromyography"
+    BIOPSY = "biopsy", "Muscle biopsy"
+    SEIZURE = "seizure", "Seizure"
+    FALL = "fall", "Fall"
+    SURGERY = "surgery", "Surgery"
+    STATIN = "statin", "New statin"
+    FIBRATE = "fibrate", "New fibrate"
+    COLCHICINE = "colchicine", "New colchicine"
+    HYDROXYCHLOROQUINE = "hydroxychloroquine", "New hydroxychloroquine"
+    CHECKPOINT_INHIBITOR = "checkpoint_inhibitor", "New checkpoint inhibitor"
+
+
+@pghistory.track()
+class Confounder(Fact):
+    """Something other than disease that can raise a creatine kinase."""
+
+    kind = models.CharField(max_length=24, choices=ConfounderKind.choices)
+    happened_on = models.DateField()
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("kind", ConfounderKind, "confounder_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.happened_on}"
+
+
+@pghistory.track()
+class Assessment(Fact):
+    """One visit's core set measures. VAS in cm of a 10 cm line; each may be missing.
+
+    The totals of MMT8 and HAQ-DI are worked out from their cells and items (monitoring/scores) when recorded.
+    """
+
+    assessed_on = models.DateField()
+    physician_vas = models.DecimalField(
+        max_digits=3, decimal_places=1, null=True, blank=True
+    )
+    patient_vas = models.DecimalField(
+        max_digits=3, decimal_places=1, null=True, blank=True
+    )
+    extramuscular_vas = models.DecimalField(
+        max_digits=3, decimal_places=1, null=True, blank=True
+    )
+    haq_di = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
+    haq_answers = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Items, aids and help, as monitoring/scores/haq_di",
+    )
+    mmt8_150 = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Both sides, 0-150"
+    )
+    mmt8_80 = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="One side, 0-80"
+    )
+    mmt8_side = models.CharField(
+        max_length=5,
+        blank=True,
+        help_text="Side of the one-sided total: right, left or mixed",
+    )
+    note = models.TextField(blank=True, max_length=2000)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            within("physician_vas", 0, 10, "assessment_physician_vas"),
+            within("patient_vas", 0, 10, "assessment_patient_vas"),
+            within("extramuscular_vas", 0, 10, "assessment_extramuscular_vas"),
+            within("haq_di", 0, 3, "assessment_haq_di"),
+            within("mmt8_150", 0, 150, "assessment_mmt8_150"),
+            within("mmt8_80", 0, 80, "assessment_mmt8_80"),
+            models.CheckConstraint(
+                condition=Q(mmt8_side__in=["", "right", "left", "mixed"]),
+                name="assessment_side",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "-assessed_on"],
+                include=[
+                    "id",
+                    "physician_vas",
+                    "patient_vas",
+                    "extramuscular_vas",
+                    "haq_di",
+                    "mmt8_150",
+                    "mmt8_80",
+                ],
+                name="assessment_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"assessment on {self.assessed_on}"
+
+
+class MuscleGrade(models.Model):
+    """One cell of an MMT8: part of its assessment, replaced with it."""
+
+    assessment = models.ForeignKey(Assessment, models.CASCADE, related_name="grades")
+    muscle = models.CharField(
+        max_length=24, help_text="A code of monitoring/scores/mmt8.py"
+    )
+    side = models.CharField(max_length=5, help_text="axial, right or left")
+    grade = models.PositiveSmallIntegerField(help_text="0 to 10 (Kendall)")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assessment", "muscle", "side"], name="muscle_grade_once"
+            ),
+            within("grade", 0, 10, "muscle_grade_range"),
+            models.CheckConstraint(
+                condition=Q(side__in=["axial", "right", "left"]),
+                name="muscle_grade_side",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.muscle} {self.side} {self.grade}"
+
+
+class Instrument(models.TextChoices):
+    FI2 = "fi2", "Functional Index 2"
+    FI3 = "fi3", "Functional Index 3"
+    IBMFRS = "ibmfrs", "IBM Functional Rating Scale"
+    WALK_2MIN = "walk_2min", "2-minute walk (m)"
+    WALK_6MIN = "walk_6min", "6-minute walk (m)"
+    GRIP = "grip", "Grip strength (kg)"
+    TUG = "tug", "Timed up and go (s)"
+    CHAIR_STAND = "chair_stand", "30-second chair stand"
+
+
+@pghistory.track()
+class FunctionalTest(Fact):
+    instrument = models.CharField(max_length=16, choices=Instrument.choices)
+    tested_on = models.DateField()
+    score = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    is_complete = models.BooleanField(help_text="Every task of the instrument was done")
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("instrument", Instrument, "functional_test_instrument"),
+            within("score", 0, None, "functional_test_score"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} on {self.tested_on}"
+
+
+@pghistory.track()
+class BodySize(Fact):
+    measured_on = models.DateField()
+    weight_kg = models.DecimalField(
+        max_digits=5, decimal_places=1, null=True, blank=True
+    )
+    height_cm = models.DecimalField(
+        max_digits=5, decimal_places=1, null=True, blank=True
+    )
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            within("weight_kg", 1, 500, "body_weight"),
+            within("height_cm", 30, 260, "body_height"),
+            models.CheckConstraint(
+                condition=Q(weight_kg__isnull=False) | Q(height_cm__isnull=False),
+                name="body_size_something",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "measured_on"],
+                name="body_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"body size on {self.measured_on}"
+
+
+@pghistory.track()
+class LungFunction(Fact):
+    """Spirometry, diffusion capacity, or both. A full test has both, or both within 7 days."""
+
+    tested_on = models.DateField()
+    fvc_l = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    fvc_percent_predicted = models.DecimalField(
+        max_digits=5, decimal_places=1, null=True, blank=True
+    )
+    dlco_percent_predicted = models.DecimalField(
+        max_digits=5, decimal_places=1, null=True, blank=True
+    )
+    dlco_hb_corrected = models.CharField(
+        max_length=8,
+        choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Not stated")],
+        default="unknown",
+    )
+    reference_set = models.CharField(
+        max_length=40, blank=True, help_text="Such as GLI-2012"
+    )
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            within("fvc_l", 0, 12, "lung_fvc_l"),
+            within("fvc_percent_predicted", 0, 250, "lung_fvc_percent"),
+            within("dlco_percent_predicted", 0, 250, "lung_dlco_percent"),
+            models.CheckConstraint(
+                condition=Q(dlco_hb_corrected__in=["yes", "no", "unknown"]),
+                name="lung_hb",
+            ),
+            models.CheckConstraint(
+                condition=Q(fvc_l__isnull=False)
+                | Q(fvc_percent_predicted__isnull=False)
+                | Q(dlco_percent_predicted__isnull=False),
+                name="lung_something",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "tested_on"],
+                name="lung_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"lung function on {self.tested_on}"
+
+
+class Modality(models.TextChoices):
+    HRCT = "hrct", "High-resolution CT of the chest"
+    CT_CHEST = "ct_chest", "CT of the chest"
+    CHEST_XRAY = "chest_xray", "Chest X-ray"
+    MRI_MUSCLE = "mri_muscle", "MRI of muscle"
+    ECHO = "echo", "Echocardiography"
+
+
+@pghistory.track()
+class Imaging(Fact):
+    class Ild(models.TextChoices):
+        PRESENT = "present", "Interstitial lung disease seen"
+        ABSENT = "absent", "No interstitial lung disease"
+        INDETERMINATE = "indeterminate", "Indeterminate"
+        NOT_REPORTED = "not_reported", "No report yet"
+        NOT_APPLICABLE = "not_applicable", "Not asked"
+
+    modality = models.CharField(max_length=16, choices=Modality.choices)
+    done_on = models.DateField()
+    ild = models.CharField(max_length=16, choices=Ild.choices, default=Ild.NOT_REPORTED)
+    report = models.TextField(blank=True, max_length=4000)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("modality", Modality, "imaging_modality"),
+            models.CheckConstraint(
+                condition=Q(
+                    ild__in=[
+                        "present",
+                        "absent",
+                        "indeterminate",
+                        "not_reported",
+                        "not_applicable",
+                    ]
+                ),
+                name="imaging_ild",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "done_on"],
+                name="imaging_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.modality} on {self.done_on}"
+
+
+class TestKind(models.TextChoices):
+    PFT = "pft", "Full lung function"
+    HRCT = "hrct", "High-resolution CT"
+    BLOODS = "bloods", "Blood tests"
+    ASSESSMENT = "assessment", "Core set assessment"
+    VISIT = "visit", "Clinic visit"
+
+
+@pghistory.track()
+class Booking(Fact):
+    """A test booked for a day. Cancelled: retired, with the reason."""
+
+    kind = models.CharField(max_length=12, choices=TestKind.choices)
+    booked_for = models.DateField()
+
+    class Meta(Fact.Meta):
+        constraints = [*Fact.Meta.constraints, one_of("kind", TestKind, "booking_kind")]
+        indexes = [
+            models.Index(
+                fields=["patient", "kind"],
+                name="booking_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} booked for {self.booked_for}"
+
+
+A_YEAR_LATER = models.ExpressionWrapper(
+    models.F("starts_on")
+    + models.Value(dt.timedelta(days=365), output_field=models.DurationField()),
+    output_field=models.DateTimeField(),
+)
+
+
+@pghistory.track()
+class Waiver(Fact):
+    """A screening test that is not asked for, for a reason, for at most 365 days."""
+
+    class Reason(models.TextChoices):
+        DECLINED = "declined", "Declined by the patient"
+        NOT_POSSIBLE = "not_possible", "Not possible"
+        PREGNANCY = "pregnancy", "Pregnancy"
+        DONE_ELSEWHERE = "done_elsewhere", "Done elsewhere"
+
+    test = models.CharField(
+        max_length=4,
+        choices=[("pft", "Full lung function"), ("hrct", "High-resolution CT")],
+    )
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    starts_on = models.DateField()
+    ends_on = models.DateField(help_text="Last day, at most 365 days")
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(test__in=["pft", "hrct"]), name="waiver_test"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=["declined", "not_possible", "done_elsewhere"])
+                | Q(reason="pregnancy", test="hrct"),
+                name="waiver_reason",
+            ),
+            not_before("ends_on", "starts_on", "waiver_days"),
+            models.CheckConstraint(
+                condition=Q(ends_on__lt=A_YEAR_LATER), name="waiver_at_most_a_year"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.test} waived until {self.ends_on}"
+
+
+@pghistory.track()
+class RuleSwitch(models.Model):
+    """A rule a centre has switched off. No row: on."""
+
+    centre = models.ForeignKey(
+        "accounts.Centre", models.CASCADE, related_name="rule_switches"
+    )
+    rule = models.CharField(max_length=48)
+    is_on = models.BooleanField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["centre", "rule"], name="rule_switch_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {'on' if self.is_on else 'off'}"

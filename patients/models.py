@@ -1,0 +1,263 @@
+"""The person, the disease, and what was agreed with them."""
+
+from __future__ import annotations
+
+import uuid
+
+import pghistory
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+
+from common.models import Fact, not_before, one_of, touch_triggers
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", "Female"
+    MALE = "male", "Male"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Not recorded"
+
+
+class Subtype(models.TextChoices):
+    DERMATOMYOSITIS = "dermatomyositis", "Dermatomyositis"
+    AMYOPATHIC = "amyopathic", "Amyopathic dermatomyositis"
+    POLYMYOSITIS = "polymyositis", "Polymyositis"
+    NECROTISING = "necrotising", "Necrotising myopathy"
+    ANTISYNTHETASE = "antisynthetase", "Antisynthetase syndrome"
+    INCLUSION_BODY = "inclusion_body", "Inclusion body myositis"
+    JUVENILE = "juvenile", "Juvenile dermatomyositis"
+    OVERLAP = "overlap", "Overlap myositis"
+    UNKNOWN = "unknown", "Not yet classified"
+
+
+@pghistory.track()
+class Patient(models.Model):
+    """A person under a centre's care. The address of their page is `public_id`, which says nothing about them."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    centre = models.ForeignKey(
+        "accounts.Centre", models.PROTECT, related_name="patients"
+    )
+    record_number = models.CharField(max_length=32)
+    given_name = models.CharField(max_length=80)
+    family_name = models.CharField(max_length=80)
+    born_on = models.DateField()
+    sex = models.CharField(max_length=8, choices=Sex.choices)
+    subtype = models.CharField(
+        max_length=16, choices=Subtype.choices, default=Subtype.UNKNOWN
+    )
+    onset_on = models.DateField(null=True, blank=True, help_text="First symptom")
+    diagnosed_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["centre", "record_number"], name="patient_number_once_in_centre"
+            ),
+            models.CheckConstraint(
+                condition=~Q(record_number=""), name="patient_has_number"
+            ),
+            one_of("sex", Sex, "patient_sex"),
+            one_of("subtype", Subtype, "patient_subtype"),
+            not_before("onset_on", "born_on", "patient_onset_after_birth"),
+            not_before("diagnosed_on", "born_on", "patient_diagnosis_after_birth"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["centre", "family_name", "given_name"], name="patient_by_name"
+            ),
+            # Search as you type, by the beginning of a name or number, among 100,000.
+            models.Index(
+                OpClass(Upper("family_name"), name="text_pattern_ops"),
+                name="patient_search_family",
+            ),
+            models.Index(
+                OpClass(Upper("given_name"), name="text_pattern_ops"),
+                name="patient_search_given",
+            ),
+            models.Index(
+                OpClass(Upper("record_number"), name="text_pattern_ops"),
+                name="patient_search_number",
+            ),
+        ]
+        triggers = touch_triggers("id")
+
+    def __str__(self) -> str:
+        return f"Patient {self.public_id}"  # never the name: this text ends up in logs and tracebacks
+
+    @property
+    def name(self) -> str:
+        return f"{self.family_name}, {self.given_name}"
+
+
+class Touched(models.Model):
+    """An outbox: whose facts changed since the rules last asked. Written by triggers in the fact's own transaction."""
+
+    id = models.BigAutoField(primary_key=True)
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="+")
+    touched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} at {self.touched_at}"
+
+
+@pghistory.track()
+class FollowUpStatus(Fact):
+    """Status from a day on. The latest on or before a day tells whether rules ask about the patient that day."""
+
+    class Word(models.TextChoices):
+        ACTIVE = "active", "Under follow-up"
+        DISCHARGED = "discharged", "Discharged"
+        TRANSFERRED = "transferred", "Transferred"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        DEAD = "dead", "Died"
+
+    word = models.CharField(max_length=12, choices=Word.choices)
+    starts_on = models.DateField(help_text="First day of this status")
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["patient", "starts_on"],
+                condition=Q(retired_at__isnull=True),
+                name="follow_up_one_a_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.word} from {self.starts_on}"
+
+
+@pghistory.track()
+class AntibodyResult(Fact):
+    class Result(models.TextChoices):
+        NEGATIVE = "negative", "Negative"
+        WEAK = "weak", "Weak positive"
+        POSITIVE = "positive", "Positive"
+        STRONG = "strong", "Strong positive"
+
+    antibody = models.CharField(
+        max_length=24, help_text="A code of patients/antibodies.py"
+    )
+    result = models.CharField(max_length=8, choices=Result.choices)
+    assay = models.CharField(max_length=60, blank=True)
+    titre = models.CharField(max_length=40, blank=True)
+    taken_on = models.DateField()
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(result__in=["negative", "weak", "positive", "strong"]),
+                name="antibody_result_word",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "antibody", "taken_on"], name="antibody_by_patient"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.antibody} {self.result} on {self.taken_on}"
+
+
+class ManifestationKind(models.TextChoices):
+    ILD = "ild", "Interstitial lung disease"
+    MECHANICS_HANDS = "mechanics_hands", "Mechanic's hands"
+    ARTHRITIS = "arthritis", "Arthritis"
+    ULCERATION = "ulceration", "Ulcerating lesions"
+    NECROSIS = "necrosis", "Cutaneous necrosis"
+    HELIOTROPE = "heliotrope", "Heliotrope rash"
+    GOTTRON = "gottron", "Gottron's papules or sign"
+    CALCINOSIS = "calcinosis", "Calcinosis"
+    DYSPHAGIA = "dysphagia", "Dysphagia"
+    MYOCARDITIS = "myocarditis", "Myocarditis"
+    RAYNAUD = "raynaud", "Raynaud's phenomenon"
+    DYSPNOEA = "dyspnoea", "Dyspnoea"
+    RESPIRATORY_WEAKNESS = "respiratory_weakness", "Respiratory muscle weakness"
+    CANCER = "cancer", "Cancer"
+    THROMBOSIS = "thrombosis", "Thrombosis"
+
+
+@pghistory.track()
+class Manifestation(Fact):
+    """An organ involved, from its onset (for interstitial lung disease: its diagnosis) to its end."""
+
+    kind = models.CharField(max_length=24, choices=ManifestationKind.choices)
+    onset_on = models.DateField()
+    ended_on = models.DateField(null=True, blank=True, help_text="Last day")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("kind", ManifestationKind, "manifestation_kind"),
+            not_before("ended_on", "onset_on", "manifestation_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} from {self.onset_on}"
+
+
+@pghistory.track()
+class Consent(Fact):
+    """What the patient said about research, from a day on. The latest on or before a day counts."""
+
+    class Decision(models.TextChoices):
+        GIVEN = "given", "Given"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Scope(models.TextChoices):
+        RESEARCH = "research", "Pseudonymised research within the clinic's studies"
+        RESEARCH_SHARING = "research_sharing", "Also sharing with other institutions"
+
+    scope = models.CharField(max_length=20, choices=Scope.choices)
+    decision = models.CharField(max_length=12, choices=Decision.choices)
+    decided_on = models.DateField()
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(decision__in=["given", "withdrawn"]),
+                name="consent_decision",
+            ),
+            models.CheckConstraint(
+                condition=Q(scope__in=["research", "research_sharing"]),
+                name="consent_scope",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.decision} on {self.decided_on}"
+
+
+@pghistory.track()
+class RuleException(Fact):
+    """This rule is not asked about this patient, for a reason, until a day."""
+
+    rule = models.CharField(max_length=48, help_text="Id of a rule, or * for all")
+    reason = models.CharField(max_length=200)
+    starts_on = models.DateField()
+    ends_on = models.DateField(help_text="Last day")
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            not_before("ends_on", "starts_on", "rule_exception_days"),
+            models.CheckConstraint(
+                condition=~Q(reason=""), name="rule_exception_reason"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "rule"], name="exception_by_patient")
+        ]
+
+    def __str__(self) -> str:
+        return f"no {self.rule} until {self.ends_on}"
