@@ -12,8 +12,10 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from common.migrations import Grouped
 
-class Migration(migrations.Migration):
+
+class Migration(Grouped):
 
     initial = True
 

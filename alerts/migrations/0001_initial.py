@@ -5,8 +5,10 @@ import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
+from common.migrations import Grouped
 
-class Migration(migrations.Migration):
+
+class Migration(Grouped):
 
     initial = True
 

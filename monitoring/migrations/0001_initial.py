@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from common.migrations import Grouped
 
-class Migration(migrations.Migration):
+
+class Migration(Grouped):
 
     initial = True
 
