@@ -1,0 +1,213 @@
+import re
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from therapy.formulary import (
+    FIRST_LINE,
+    FORMULARY,
+    GLUCOCORTICOIDS,
+    MONITORED,
+    PERIOD_DAYS,
+    STATINS,
+    Every,
+    Kind,
+    Per,
+    PeriodRefusedError,
+    Phase,
+    amount_in_range_terms,
+    by_atc,
+    by_rxnorm,
+    check_period,
+    dose_per_day,
+    doses_per_day,
+)
+from therapy.prednisone_equivalent import EQUIVALENT_MG
+
+D = Decimal
+MTX = FORMULARY["methotrexate"]
+
+
+@pytest.mark.parametrize(
+    ("code", "phase", "low", "high", "per", "every"),
+    [
+        ("prednisone", Phase.START, "0.5", "1", Per.KG, Every.DAY),
+        ("prednisolone", Phase.START, "0.5", "1", Per.KG, Every.DAY),
+        ("methotrexate", Phase.START, "7.5", "15", Per.ABSOLUTE, Every.WEEK),
+        ("methotrexate", Phase.TARGET, "15", "25", Per.ABSOLUTE, Every.WEEK),
+        ("azathioprine", Phase.TARGET, "1", "2", Per.KG, Every.DAY),
+        ("mycophenolate-mofetil", Phase.TARGET, "2000", "3000", Per.ABSOLUTE, Every.DAY),
+        ("ivig", Phase.TARGET, "2", "2", Per.KG, Every.COURSE),
+        ("rituximab", Phase.TARGET, "1000", "1000", Per.ABSOLUTE, Every.DOSE),
+        ("methylprednisolone", Phase.PULSE, "500", "1000", Per.ABSOLUTE, Every.DAY),
+        ("tacrolimus", Phase.TARGET, "0.05", "0.1", Per.KG, Every.DAY),
+        ("ciclosporin", Phase.TARGET, "2.5", "5", Per.KG, Every.DAY),
+        ("cyclophosphamide", Phase.TARGET, "500", "1000", Per.M2, Every.DOSE),
+        ("scig", Phase.TARGET, "0.5", "0.5", Per.KG, Every.WEEK),
+        ("tofacitinib", Phase.TARGET, "10", "11", Per.ABSOLUTE, Every.DAY),
+        ("baricitinib", Phase.TARGET, "2", "4", Per.ABSOLUTE, Every.DAY),
+        ("hydroxychloroquine", Phase.TARGET, "0", "5", Per.KG, Every.DAY),
+        ("plasma-exchange", Phase.TARGET, "5", "7", Per.ABSOLUTE, Every.COURSE),
+    ],
+)
+def test_doses_of_the_rule_book(code, phase, low, high, per, every):
+    (found,) = FORMULARY[code].ranges_for(phase)
+    assert (found.low, found.high, found.per, found.every) == (D(low), D(high), per, every)
+
+
+def test_abatacept_has_a_dose_by_route():
+    abatacept = FORMULARY["abatacept"]
+    assert [(r.low, r.per, r.every) for r in abatacept.ranges_for(Phase.TARGET, "subcutaneous")] == [(D(125), Per.ABSOLUTE, Every.WEEK)]
+    assert [(r.low, r.per, r.every) for r in abatacept.ranges_for(Phase.TARGET, "intravenous")] == [(D(10), Per.KG, Every.FOUR_WEEKS)]
+
+
+@pytest.mark.parametrize(
+    ("code", "rxnorm", "atc"),
+    [
+        ("prednisone", "8640", ("H02AB07",)),
+        ("prednisolone", "8638", ("H02AB06",)),
+        ("methylprednisolone", "6902", ("H02AB04",)),
+        ("methotrexate", "6851", ("L04AX03", "L01BA01")),
+        ("azathioprine", "1256", ("L04AX01",)),
+        ("mycophenolate-mofetil", "68149", ("L04AA06",)),
+        ("tacrolimus", "42316", ("L04AD02",)),
+        ("ciclosporin", "3008", ("L04AD01",)),
+        ("cyclophosphamide", "3002", ("L01AA01",)),
+        ("rituximab", "121191", ("L01FA01", "L01XC02")),
+        ("ivig", "5666", ("J06BA02",)),
+        ("scig", "5666", ("J06BA01",)),
+        ("tofacitinib", "1357536", ("L04AF01", "L04AA29")),
+        ("baricitinib", "2047232", ("L04AF02", "L04AA37")),
+        ("abatacept", "614391", ("L04AA24",)),
+        ("hydroxychloroquine", "5521", ("P01BA02",)),
+        ("folic-acid", "4511", ("B03BB01",)),
+        ("co-trimoxazole", "10831", ("J01EE01",)),
+    ],
+)
+def test_codes_of_the_rule_book(code, rxnorm, atc):
+    drug = FORMULARY[code]
+    assert (drug.rxnorm, drug.atc) == (rxnorm, atc)
+    assert drug in by_rxnorm(rxnorm)
+    assert all(drug in by_atc(one) for one in atc)
+
+
+def test_codes_that_nobody_has():
+    assert by_rxnorm("") == ()
+    assert by_atc("") == ()
+    assert {d.code for d in by_rxnorm("5666")} == {"ivig", "scig"}
+
+
+@pytest.mark.parametrize("drug", FORMULARY.values(), ids=FORMULARY)
+def test_every_entry_is_whole(drug):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", drug.code)
+    assert drug.name
+    assert drug.routes
+    assert drug.periods
+    assert set(drug.periods) <= set(PERIOD_DAYS)
+    assert drug.sources
+    assert drug.times >= 1
+    assert (drug.kind is Kind.GLUCOCORTICOID) == (drug.equivalent_mg is not None)
+    assert all(re.fullmatch(r"[A-Z]\d{2}[A-Z]{2}\d{2}", atc) for atc in drug.atc)
+    assert drug.rxnorm.isdigit() or drug.kind is Kind.OTHER
+    for found in drug.ranges:
+        assert found.high is None or found.low <= found.high
+        assert set(found.routes) <= set(drug.routes)
+    for period in drug.periods:
+        check_period(drug, PERIOD_DAYS[period], drug.times)  # what the form offers is never refused
+
+
+def test_groups():
+    assert set(EQUIVALENT_MG) == GLUCOCORTICOIDS
+    assert {"atorvastatin", "rosuvastatin", "simvastatin"} == STATINS
+    assert FIRST_LINE <= MONITORED
+    assert {"tacrolimus", "ciclosporin", "tofacitinib", "baricitinib", "cyclophosphamide"} <= MONITORED
+    assert MONITORED.isdisjoint({"prednisone", "hydroxychloroquine", "ivig", "folic-acid"})
+    assert FORMULARY["tacrolimus"].monitoring_max_days == FORMULARY["ciclosporin"].monitoring_max_days == 28
+
+
+class TestMethotrexate:
+    @pytest.mark.parametrize(("every_days", "times"), [(1, 1), (2, 1), (1, 2), (6, 1), (7, 2), (7, 3), (14, 3), (13, 2)])
+    def test_more_often_than_weekly_is_refused(self, every_days, times):
+        with pytest.raises(PeriodRefusedError, match="at most once every 7 days"):
+            check_period(MTX, every_days, times)
+
+    @pytest.mark.parametrize(("every_days", "times"), [(7, 1), (8, 1), (14, 1), (14, 2), (28, 4)])
+    def test_weekly_or_less_is_not(self, every_days, times):
+        check_period(MTX, every_days, times)
+
+    def test_the_form_offers_weeks_only(self):
+        assert MTX.periods == ("week",)
+
+    def test_refusal_is_a_value_error(self):
+        with pytest.raises(ValueError, match="Methotrexate"):
+            check_period(MTX, 1)
+
+
+@pytest.mark.parametrize("code", sorted(set(FORMULARY) - {"methotrexate"}))
+def test_other_drugs_may_be_daily(code):
+    check_period(FORMULARY[code], 1, 2)
+
+
+@pytest.mark.parametrize(("every_days", "times"), [(0, 1), (-7, 1), (7, 0), (1, -1), (1, True), (1, 1.5), ("day", 1)])
+def test_what_is_no_rhythm_is_refused(every_days, times):
+    with pytest.raises(PeriodRefusedError):
+        check_period(FORMULARY["prednisone"], every_days, times)
+    with pytest.raises(PeriodRefusedError):
+        doses_per_day(every_days, times)
+
+
+@pytest.mark.parametrize(
+    ("amount", "every_days", "times", "per_day"),
+    [
+        ("10", 1, 1, Fraction(10)),
+        ("10", 2, 1, Fraction(5)),
+        ("1000", 1, 2, Fraction(2000)),
+        ("15", 7, 1, Fraction(15, 7)),
+        ("960", 7, 3, Fraction(2880, 7)),
+        ("0", 1, 1, Fraction(0)),
+    ],
+)
+def test_dose_per_day_is_exact(amount, every_days, times, per_day):
+    assert dose_per_day(D(amount), every_days, times) == per_day
+
+
+class TestRangeTerms:
+    def test_methotrexate_by_the_week(self):
+        (target,) = MTX.ranges_for(Phase.TARGET)
+        assert amount_in_range_terms(target, D(15), 7) == 15 == target.low
+        assert amount_in_range_terms(target, D("14.9"), 7) < target.low
+        assert amount_in_range_terms(target, D(15), 14) == Fraction(15, 2)
+
+    def test_azathioprine_by_weight(self):
+        (target,) = FORMULARY["azathioprine"].ranges_for(Phase.TARGET)
+        assert amount_in_range_terms(target, D(70), weight_kg=D(70)) == 1
+        assert amount_in_range_terms(target, D(50), 1, 2, weight_kg=D(75)) == Fraction(4, 3)
+        assert amount_in_range_terms(target, D(140), weight_kg=None) is None
+
+    def test_mycophenolate_twice_a_day(self):
+        (target,) = FORMULARY["mycophenolate-mofetil"].ranges_for(Phase.TARGET)
+        assert amount_in_range_terms(target, D(1000), 1, 2) == target.low
+        assert amount_in_range_terms(target, D(1500), 1, 2) == target.high
+
+    def test_a_course_of_immunoglobulin(self):
+        (target,) = FORMULARY["ivig"].ranges_for(Phase.TARGET)
+        assert amount_in_range_terms(target, D(140), 28, weight_kg=D(70)) == 2
+
+    def test_cyclophosphamide_by_surface(self):
+        (target,) = FORMULARY["cyclophosphamide"].ranges_for(Phase.TARGET)
+        assert amount_in_range_terms(target, D(900), 28, surface_m2=D("1.8")) == 500
+        assert amount_in_range_terms(target, D(900), 28) is None
+
+
+@given(st.integers(1, 366), st.integers(1, 24), st.integers(1, 28))
+def test_the_guard_is_the_interval_whatever_the_drug(every_days, times, interval):
+    guarded = replace(FORMULARY["prednisone"], min_interval_days=interval)
+    if times * interval > every_days:
+        with pytest.raises(PeriodRefusedError):
+            check_period(guarded, every_days, times)
+    else:
+        check_period(guarded, every_days, times)
