@@ -12,15 +12,7 @@ from django.db.models import Q
 
 from accounts.models import Role
 from common.models import one_of
-
-
-class Level(models.TextChoices):
-    """Worst first."""
-
-    URGENT = "URGENT", "Urgent"
-    ACTION = "ACTION", "Action"
-    TASK = "TASK", "Task"
-    INFO = "INFO", "For information"
+from monitoring.levels import Level
 
 
 class State(models.TextChoices):
@@ -207,6 +199,24 @@ class NotEvaluable(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.missing}"
+
+
+class Upcoming(models.Model):
+    """What a rule says will fall due. Rewritten at every evaluation of the rule."""
+
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="+")
+    patient = models.ForeignKey("patients.Patient", models.CASCADE, related_name="upcoming")
+    rule = models.CharField(max_length=48)
+    subject = models.CharField(max_length=64)
+    due_on = models.DateField()
+    evidence = models.JSONField(encoder=DjangoJSONEncoder)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "patient", "subject"], name="upcoming_once")]
+        indexes = [models.Index(fields=["centre", "due_on"], name="upcoming_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} due {self.due_on}"
 
 
 class Trigger(models.TextChoices):

@@ -1,0 +1,130 @@
+"""Put a rule's question to the record.
+
+Two session-private tables carry it: `asked`, whom it is about, and `finding`, what it says. Everything that judges
+(nightly sweep, the judgement right after a result, back-test, replay, tests) comes through here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from monitoring.rules.base import Parameters, Question, Rule
+
+TABLES = """
+CREATE TEMP TABLE IF NOT EXISTS asked (
+    patient_id bigint PRIMARY KEY, centre_id bigint, time_zone text, sex text, subtype text,
+    born_on date, onset_on date, diagnosed_on date
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS finding (
+    patient_id bigint, subject text, level text, due_on date, evidence jsonb, missing text[]
+) ON COMMIT DELETE ROWS;
+TRUNCATE asked, finding;
+"""
+
+POPULATION = """
+INSERT INTO asked
+SELECT p.id, p.centre_id, c.time_zone, p.sex, p.subtype, p.born_on, p.onset_on, p.diagnosed_on
+FROM patients_patient p
+JOIN accounts_centre c ON c.id = p.centre_id
+LEFT JOIN (
+    SELECT DISTINCT ON (f.patient_id) f.patient_id, f.word
+    FROM patients_followupstatus f
+    WHERE {known_status} AND f.starts_on <= %(as_of)s AND {these_status}
+    ORDER BY f.patient_id, f.starts_on DESC, f.id DESC
+) s ON s.patient_id = p.id
+WHERE COALESCE(s.word, 'active') = 'active'
+  AND (p.diagnosed_on IS NULL OR p.diagnosed_on <= %(as_of)s)
+  AND {these}
+  AND NOT EXISTS (SELECT 1 FROM monitoring_ruleswitch w
+                  WHERE w.centre_id = p.centre_id AND w.rule = %(rule)s AND NOT w.is_on)
+  AND NOT EXISTS (SELECT 1 FROM patients_ruleexception e
+                  WHERE e.patient_id = p.id AND e.rule IN (%(rule)s, '*') AND {known_exception}
+                    AND %(as_of)s BETWEEN e.starts_on AND e.ends_on)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One row of what a rule says. See monitoring/rules/base.py for the columns."""
+
+    patient_id: int
+    subject: str
+    level: str | None
+    due_on: dt.date | None
+    evidence: dict[str, Any] | None
+    missing: list[str] | None
+
+
+def ask(
+    rule: Rule,
+    *,
+    as_of: dt.date,
+    centre_id: int | None = None,
+    patient_ids: Sequence[int] | None = None,
+    known_at: dt.datetime | None = None,
+    parameters: Parameters | None = None,
+) -> int:
+    """Fill `asked` and `finding`; returns how many patients were asked about. Four statements, whatever the population.
+
+    Must run inside a transaction; both tables are empty again after it. With `patient_ids` only those are asked about
+    (who among them belongs to the population is still the population's decision).
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a rule is asked inside a transaction")
+    question = Question(as_of=as_of, known_at=known_at)
+    used = parameters or rule.parameters
+    values = rule.values(question, used)
+    these, these_status = "true", "true"
+    if centre_id is not None:
+        these += " AND p.centre_id = %(centre_id)s"
+    if patient_ids is not None:
+        these += " AND p.id = ANY(%(patient_ids)s)"
+        these_status += " AND f.patient_id = ANY(%(patient_ids)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        cursor.execute(
+            POPULATION.format(
+                known_status=question.known("f"),
+                known_exception=question.known("e"),
+                these=these,
+                these_status=these_status,
+            ),
+            {
+                "as_of": as_of,
+                "known_at": known_at,
+                "rule": rule.id,
+                "centre_id": centre_id,
+                "patient_ids": None if patient_ids is None else list(patient_ids),
+            },
+        )
+        asked = cursor.rowcount
+        if patient_ids is None:
+            cursor.execute("ANALYZE asked")  # else the planner takes a whole clinic for a handful
+        cursor.execute(
+            "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
+            "f.evidence || jsonb_build_object('parameters', %(parameters)s::jsonb), f.missing "
+            f"FROM ({rule.findings(question)}) f",
+            {**values, "parameters": json.dumps(dataclasses.asdict(used), cls=DjangoJSONEncoder)},
+        )
+    return asked
+
+
+@transaction.atomic
+def findings(rule: Rule, **question: Any) -> list[Finding]:
+    """What `rule` says, as rows in memory: for one patient's page, back-tests and tests. Arguments as `ask`."""
+    ask(rule, **question)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT patient_id, subject, level, due_on, evidence::text, missing FROM finding ORDER BY patient_id, subject"
+        )
+        return [
+            Finding(p, s, level, due, None if e is None else json.loads(e, parse_float=str), missing)
+            for p, s, level, due, e, missing in cursor.fetchall()
+        ]

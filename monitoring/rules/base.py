@@ -1,0 +1,137 @@
+"""What a rule is.
+
+A rule is one file of this folder with one `RULE`. Its question is one SQL query over the whole population: it joins
+`asked` (the patients it is asked about, see monitoring/asking.py) and yields
+
+    patient_id  bigint
+    subject     text     what it is about: 'patient', 'plan:12', 'course:5'. One finding per subject
+    level       text     URGENT, ACTION, TASK, INFO; NULL where it is not (or not yet) a finding
+    due_on      date     the day it falls due, where there is one
+    evidence    jsonb    'reasons': keys of `explanations`; and every value the sentences name
+    missing     text[]   what could not be worked out, as plain words: the subject is not evaluable
+
+A row without level and missing is something coming up: it has a due day in the next `HORIZON` days.
+Every `%(name)s` of the query is a field of the rule's parameters, or `as_of`, or `known_at`; no number is typed twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import Role
+
+HORIZON = 28  # days ahead that a rule reports what will fall due
+
+
+class Confidence(enum.StrEnum):
+    PRIMARY = "primary source read"
+    SECONDARY = "secondary source read"
+    GENERAL = "general knowledge, to be checked"
+    LOCAL = "local policy, in no guideline"
+
+
+@dataclasses.dataclass(frozen=True)
+class Citation:
+    text: str
+    confidence: Confidence
+    doi: str = ""
+    locator: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """One asking of a rule.
+
+    as_of: the day judged. known_at: None for today's judgement, which uses everything recorded so far; in a back-test
+    or replay, the moment up to which the record is read.
+    """
+
+    as_of: dt.date
+    known_at: dt.datetime | None = None
+
+    def known(self, alias: str) -> str:
+        """SQL: the row of `alias` is a current fact (as the record stood at `known_at`)."""
+        if self.known_at is None:
+            return f"{alias}.retired_at IS NULL"
+        return (
+            f"({alias}.recorded_at <= %(known_at)s AND "
+            f"({alias}.retired_at IS NULL OR {alias}.retired_at > %(known_at)s))"
+        )
+
+
+Parameters = Any  # a frozen dataclass of numbers, days and words
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """See DESIGN in docs/. `findings(question)` gives the query; `closes(question)` the query for closing, where a
+    finding that is merely gone is not enough: it joins `open_alert` (patient_id, subject, level, evidence, as_of) and
+    yields patient_id, subject of those to close.
+    """
+
+    id: str
+    version: int
+    title: str
+    audience: Role
+    evidence: tuple[Citation, ...]
+    review_due: dt.date
+    parameters: Parameters
+    findings: Callable[[Question], str]
+    explanations: Mapping[str, str]
+    examples: str
+    not_considered: tuple[str, ...]
+    closes: Callable[[Question], str] | None = None
+    advice: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
+            raise ValueError(f"{self.id} is not kebab-case")
+        if not self.explanations or not self.evidence or not self.not_considered:
+            raise ValueError(f"{self.id} must say why, from which source, and what it did not consider")
+
+    def values(self, question: Question, parameters: Parameters | None = None) -> dict[str, Any]:
+        """Every named value its queries may use."""
+        return {
+            **dataclasses.asdict(parameters or self.parameters),
+            "as_of": question.as_of,
+            "known_at": question.known_at,
+            "horizon": HORIZON,
+        }
+
+    def sentence(self, evidence: Mapping[str, Any]) -> str:
+        """The finding in plain English, made from its evidence and the parameters it was judged by."""
+        parameters = evidence.get("parameters", {})
+        words = {name: plain(value) for name, value in evidence.items() if name not in ("reasons", "parameters")}
+        words["p"] = _Names({name: plain(value) for name, value in parameters.items()})
+        return " ".join(self.explanations[reason].format(**words) for reason in evidence["reasons"])
+
+
+class _Names:
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.__dict__.update(values)
+
+
+def plain(value: Any) -> str:
+    """A value of the evidence (JSON) as a person reads it."""
+    if value is None:
+        return "not recorded"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(v) for v in value) or "none"
+    if isinstance(value, float | Decimal):
+        value = Decimal(str(value))
+        text = f"{value:.3f}".rstrip("0").rstrip(".")
+        return text or "0"
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        day = dt.date.fromisoformat(value)
+        return f"{day.day} {day:%b %Y}"
+    if isinstance(value, dt.date):
+        return f"{value.day} {value:%b %Y}"
+    return str(value)

@@ -1,0 +1,59 @@
+"""Make the rows a test needs, through the same models and constraints as everybody. Every day is given, never today's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from typing import Any, TypeVar
+
+from accounts.models import Centre, Membership, Role, User
+from common.models import Fact
+from patients.models import Patient, Sex, Subtype
+
+AS_OF = dt.date(2025, 6, 15)
+NOW = dt.datetime(2025, 6, 15, 9, 0, tzinfo=dt.UTC)
+LONG_AGO = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)
+
+T = TypeVar("T", bound=Fact)
+
+_number = itertools.count(1)
+
+
+def centre(**fields: Any) -> Centre:
+    return Centre.objects.create(**{"name": f"Clinic {next(_number)}", "time_zone": "Europe/Berlin", **fields})
+
+
+def person(at: Centre | None = None, role: str = Role.CLINICIAN, **fields: Any) -> User:
+    """A user, a member of `at` in `role`."""
+    n = next(_number)
+    user = User.objects.create_user(
+        **{"username": f"user{n}", "email": f"user{n}@clinic.example", "full_name": f"Person {n}", **fields}
+    )
+    if at is not None:
+        Membership.objects.create(user=user, centre=at, role=role)
+    return user
+
+
+def patient(at: Centre, by: User, **fields: Any) -> Patient:
+    n = next(_number)
+    return Patient.objects.create(
+        **{
+            "centre": at,
+            "record_number": f"R{n:06}",
+            "given_name": f"Given{n}",
+            "family_name": f"Family{n}",
+            "born_on": dt.date(1970, 5, 17),
+            "sex": Sex.FEMALE,
+            "subtype": Subtype.DERMATOMYOSITIS,
+            "created_at": LONG_AGO,
+            "created_by": by,
+            **fields,
+        }
+    )
+
+
+def fact(model: type[T], patient: Patient, **fields: Any) -> T:
+    """A fact recorded long ago by whoever made the patient, unless said otherwise."""
+    return model.objects.create(
+        **{"patient": patient, "recorded_at": LONG_AGO, "recorded_by": patient.created_by, **fields}
+    )

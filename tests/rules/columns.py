@@ -1,0 +1,5 @@
+"""All columns of the example tables."""
+
+from tests.rules import columns_physio
+
+__all__ = ["columns_physio"]
