@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -70,26 +69,38 @@ def use(where: Place) -> Iterator[Servers]:
         yield addresses(where)
 
 
-def start_keeper(where: Place) -> subprocess.Popen[bytes]:
-    """Start a keeper in a session of its own, so that Ctrl-C at the terminal does not reach it before its users end."""
+def start_keeper(where: Place) -> int:
+    """Start a keeper and return its process id.
+
+    It has a session of its own, so that Ctrl-C at the terminal does not reach it before its users end, and no Popen
+    object: it outlives us on purpose when others still use it.
+    """
     where.ready.unlink(missing_ok=True)
-    with where.keeper_log.open("ab") as log:
-        return subprocess.Popen(
+    log = os.open(where.keeper_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return os.posix_spawn(
+            sys.executable,
             [sys.executable, "-m", "myositis_tracker.engine", "keep", where.kind],
-            cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
+            {**os.environ, "PYTHONPATH": str(PROJECT)},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,
         )
+    finally:
+        os.close(log)
 
 
-def wait_until_ready(where: Place, keeper: subprocess.Popen[bytes] | None) -> None:
-    """Return once the keeper says that both servers answer. Raises `EngineError` if it ends or takes too long."""
+def wait_until_ready(where: Place, keeper: int | None) -> None:
+    """Return once the keeper says that both servers answer. Raises `EngineError` if it ends or takes too long.
+
+    `keeper` is the process id of one that we started, None for somebody else's.
+    """
     give_up_at = time.monotonic() + START_SECONDS
     while not where.ready.exists():
-        ended = keeper.poll() is not None if keeper is not None else not keeper_runs(where)
+        ended = not keeper_runs(where) if keeper is None else os.waitpid(keeper, os.WNOHANG)[0] != 0
         if (ended and not where.ready.exists()) or time.monotonic() > give_up_at:
             tail = "\n".join(where.keeper_log.read_text(errors="replace").splitlines()[-15:])
             raise EngineError(f"the local servers did not start; end of {where.keeper_log}:\n{tail}")
