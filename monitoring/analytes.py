@@ -7,8 +7,8 @@ Canonical units are UCUM. A conversion is exact and belongs to the analyte, beca
 substances differ; the others are checked against UCUM in the tests. A unit that is not in a row is not converted.
 
 ``plausible`` are hard limits: outside them a value is an error of unit or typing and is refused at entry. ``warn`` are
-soft limits: outside them a person confirms. Both are engineering defaults of this project, not reference ranges: what is
-normal is what the laboratory printed with the result.
+soft limits: outside them a person confirms. Both are engineering defaults of this project, not reference ranges: what
+is normal is what the laboratory printed with the result.
 
 LOINC is copyright Regenstrief Institute, Inc., and available free of charge under the licence at loinc.org.
 """
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Conversion:
-    """canonical = (value + add) x multiply / divide, exact. ``molar``: rests on a molar mass or another agreed constant."""
+    """canonical = (value + add) x multiply / divide, exact. ``molar``: it rests on an agreed constant."""
 
     multiply: Decimal = Decimal(1)
     divide: Decimal = Decimal(1)
@@ -89,7 +89,8 @@ _SAME = _by()
 _ACTIVITY = {"U/L": _SAME, "[IU]/L": _SAME, "kU/L": _by("1000"), "ukat/L": _by("60"), "nkat/L": _by("0.06")}
 _CELLS = {"10*9/L": _SAME, "10*3/uL": _SAME, "10*6/L": _by(divide="1000"), "/uL": _by(divide="1000")}
 _GRAMS = {"g/L": _SAME, "g/dL": _by("10"), "mg/mL": _SAME, "mg/dL": _by(divide="100"), "mg/L": _by(divide="1000")}
-_MICROGRAMS = {"ug/L": _SAME, "ng/mL": _SAME, "ng/dL": _by(divide="100"), "mg/L": _by("1000"), "pg/mL": _by(divide="1000"),
+_MICROGRAMS = {"ug/L": _SAME, "ng/mL": _SAME, "ng/dL": _by(divide="100"), "mg/L": _by("1000"),
+    "pg/mL": _by(divide="1000"),
                "ng/L": _by(divide="1000")}  # fmt: skip
 _NANOGRAMS_ML = {"ng/mL": _SAME, "ug/L": _SAME, "pg/mL": _by(divide="1000"), "ng/L": _by(divide="1000")}
 _NANOGRAMS = {"ng/L": _SAME, "pg/mL": _SAME, "ng/mL": _by("1000"), "ug/L": _by("1000")}
@@ -116,15 +117,27 @@ def _number(
     unit: str,
     conversions: Mapping[str, Conversion],
     decimals: int,
-    plausible: tuple[str, str],
-    warn: tuple[str, str],
+    plausible: str,
+    warn: str,
     panel: str,
     note: str = "",
 ) -> Analyte:
-    hard, soft = (Decimal(plausible[0]), Decimal(plausible[1])), (Decimal(warn[0]), Decimal(warn[1]))
+    """A row for a number; several LOINC codes, and the two ends of a range, stand in one text with a space between."""
+    hard, soft = ((Decimal(low), Decimal(high)) for low, high in (plausible.split(), warn.split()))
     codes = tuple(loinc.split())
     return Analyte(
-        code, name, short, Kind.NUMERIC, codes, unit, MappingProxyType(dict(conversions)), decimals, hard, soft, panel, note
+        code,
+        name,
+        short,
+        Kind.NUMERIC,
+        codes,
+        unit,
+        MappingProxyType(dict(conversions)),
+        decimals,
+        hard,
+        soft,
+        panel,
+        note,
     )
 
 
@@ -132,168 +145,186 @@ def _word(
     code: str, name: str, short: str, loinc: str, panel: str, values: tuple[str, ...] = _SEROLOGY, note: str = ""
 ) -> Analyte:
     return Analyte(
-        code, name, short, Kind.QUALITATIVE, tuple(loinc.split()), None, MappingProxyType({}), 0, None, None, panel, note, values
+        code,
+        name,
+        short,
+        Kind.QUALITATIVE,
+        tuple(loinc.split()),
+        None,
+        MappingProxyType({}),
+        0,
+        None,
+        None,
+        panel,
+        note,
+        values,
     )
 
 
 _ANALYTES: tuple[Analyte, ...] = (
     # Muscle
-    _number("ck", "Creatine kinase", "CK", "2157-6", "U/L", _ACTIVITY, 0, ("0", "2000000"), ("10", "50000"), "muscle",
+    _number("ck", "Creatine kinase", "CK", "2157-6", "U/L", _ACTIVITY, 0, "0 2000000", "10 50000", "muscle",
             "Upper limits differ by sex, muscle mass and laboratory: the limit printed with the result counts."),
-    _number("aldolase", "Aldolase", "Aldolase", "1761-6", "U/L", _ACTIVITY, 1, ("0", "2000"), ("0.5", "150"), "muscle"),
-    _number("ldh", "Lactate dehydrogenase", "LDH", "2532-0 14804-9", "U/L", _ACTIVITY, 0, ("0", "50000"), ("50", "5000"),
-            "muscle", "14804-9 is the other direction of the reaction, about twice as high: compare multiples of the ULN."),
-    _number("ast", "Aspartate aminotransferase", "AST", "1920-8 30239-8", "U/L", _ACTIVITY, 0, ("0", "50000"), ("3", "3000"),
+    _number("aldolase", "Aldolase", "Aldolase", "1761-6", "U/L", _ACTIVITY, 1, "0 2000", "0.5 150", "muscle"),
+    _number("ldh", "Lactate dehydrogenase", "LDH", "2532-0 14804-9", "U/L", _ACTIVITY, 0, "0 50000", "50 5000",
+            "muscle",
+            "14804-9 is the other direction of the reaction, about twice as high: compare multiples of the ULN."),
+    _number("ast", "Aspartate aminotransferase", "AST", "1920-8 30239-8", "U/L", _ACTIVITY, 0, "0 50000", "3 3000",
             "muscle", "30239-8 is with pyridoxal phosphate. A muscle enzyme too."),
-    _number("alt", "Alanine aminotransferase", "ALT", "1742-6 1743-4 1744-2", "U/L", _ACTIVITY, 0, ("0", "50000"),
-            ("2", "3000"), "muscle", "1743-4 with, 1744-2 without pyridoxal phosphate. A muscle enzyme too."),
-    _number("myoglobin", "Myoglobin", "Myoglobin", "2639-3", "ug/L", _MICROGRAMS, 0, ("0", "1000000"), ("5", "50000"), "muscle"),
-    _number("ck-mb", "Creatine kinase MB, activity", "CK-MB", "32673-6", "U/L", _ACTIVITY, 0, ("0", "100000"), ("0", "2000"),
+    _number("alt", "Alanine aminotransferase", "ALT", "1742-6 1743-4 1744-2", "U/L", _ACTIVITY, 0, "0 50000", "2 3000",
+            "muscle", "1743-4 with, 1744-2 without pyridoxal phosphate. A muscle enzyme too."),
+    _number("myoglobin", "Myoglobin", "Myoglobin", "2639-3", "ug/L", _MICROGRAMS, 0, "0 1000000", "5 50000", "muscle"),
+    _number("ck-mb", "Creatine kinase MB, activity", "CK-MB", "32673-6", "U/L", _ACTIVITY, 0, "0 100000", "0 2000",
             "cardiac", "Raised by regenerating skeletal muscle."),
-    _number("ck-mb-mass", "Creatine kinase MB, mass", "CK-MB mass", "13969-1", "ug/L", _MICROGRAMS, 1, ("0", "10000"),
-            ("0", "500"), "cardiac", "Raised by regenerating skeletal muscle."),
+    _number("ck-mb-mass", "Creatine kinase MB, mass", "CK-MB mass", "13969-1", "ug/L", _MICROGRAMS, 1, "0 10000",
+            "0 500", "cardiac", "Raised by regenerating skeletal muscle."),
     # Liver
-    _number("ggt", "Gamma-glutamyl transferase", "GGT", "2324-2", "U/L", _ACTIVITY, 0, ("0", "20000"), ("1", "2000"), "liver",
+    _number("ggt", "Gamma-glutamyl transferase", "GGT", "2324-2", "U/L", _ACTIVITY, 0, "0 20000", "1 2000", "liver",
             "Not a muscle enzyme: tells liver from muscle."),
     _number("bilirubin", "Bilirubin, total", "Bilirubin", "1975-2", "umol/L",
-            {"umol/L": _SAME, "mg/dL": _by("17.1", molar=True), "mg/L": _by("1.71", molar=True)}, 0,
-            ("0", "1500"), ("1", "300"), "liver"),
-    _number("alp", "Alkaline phosphatase", "ALP", "6768-6", "U/L", _ACTIVITY, 0, ("0", "20000"), ("10", "2000"), "liver"),
-    _number("albumin", "Albumin", "Albumin", "1751-7 61151-7", "g/L", _GRAMS, 0, ("5", "100"), ("15", "60"), "liver",
+            {"umol/L": _SAME, "mg/dL": _by("17.1", molar=True), "mg/L": _by("1.71", molar=True)}, 0, "0 1500", "1 300",
+            "liver"),
+    _number("alp", "Alkaline phosphatase", "ALP", "6768-6", "U/L", _ACTIVITY, 0, "0 20000", "10 2000", "liver"),
+    _number("albumin", "Albumin", "Albumin", "1751-7 61151-7", "g/L", _GRAMS, 0, "5 100", "15 60", "liver",
             "61151-7 is by bromocresol green."),
     # Kidney
     _number("creatinine", "Creatinine", "Creatinine", "2160-0 14682-9", "umol/L",
-            {"umol/L": _SAME, "mmol/L": _by("1000"), "mg/dL": _by("88.4", molar=True), "mg/L": _by("8.84", molar=True)}, 0,
-            ("0", "5000"), ("15", "1000"), "renal", "Low where muscle is lost: a rise tells more than the value."),
-    _number("egfr", "Estimated GFR, CKD-EPI 2021", "eGFR", "98979-8", "mL/min/{1.73_m2}", {"mL/min/{1.73_m2}": _SAME}, 0,
-            ("0", "250"), ("5", "150"), "renal", "Formulas are analytes of their own: never one trend across them."),
+            {"umol/L": _SAME, "mmol/L": _by("1000"), "mg/dL": _by("88.4", molar=True), "mg/L": _by("8.84", molar=True)},
+            0, "0 5000", "15 1000", "renal", "Low where muscle is lost: a rise tells more than the value."),
+    _number("egfr", "Estimated GFR, CKD-EPI 2021", "eGFR", "98979-8", "mL/min/{1.73_m2}", {"mL/min/{1.73_m2}": _SAME},
+            0, "0 250", "5 150", "renal", "Formulas are analytes of their own: never one trend across them."),
     _number("egfr-2009", "Estimated GFR, CKD-EPI 2009", "eGFR 2009", "62238-1", "mL/min/{1.73_m2}",
-            {"mL/min/{1.73_m2}": _SAME}, 0, ("0", "250"), ("5", "150"), "renal"),
-    _number("egfr-mdrd", "Estimated GFR, MDRD", "eGFR MDRD", "33914-3", "mL/min/{1.73_m2}", {"mL/min/{1.73_m2}": _SAME}, 0,
-            ("0", "250"), ("5", "150"), "renal"),
+            {"mL/min/{1.73_m2}": _SAME}, 0, "0 250", "5 150", "renal"),
+    _number("egfr-mdrd", "Estimated GFR, MDRD", "eGFR MDRD", "33914-3", "mL/min/{1.73_m2}", {"mL/min/{1.73_m2}": _SAME},
+            0, "0 250", "5 150", "renal"),
     # Blood count
-    _number("haemoglobin", "Haemoglobin", "Hb", "718-7", "g/L", _GRAMS, 0, ("10", "300"), ("50", "200"), "blood"),
-    _number("wbc", "White cells", "WBC", "6690-2 26464-8", "10*9/L", _CELLS, 1, ("0", "1000"), ("1", "50"), "blood",
+    _number("haemoglobin", "Haemoglobin", "Hb", "718-7", "g/L", _GRAMS, 0, "10 300", "50 200", "blood"),
+    _number("wbc", "White cells", "WBC", "6690-2 26464-8", "10*9/L", _CELLS, 1, "0 1000", "1 50", "blood",
             "Glucocorticoids raise it."),
-    _number("neutrophils", "Neutrophils", "Neut", "751-8 26499-4", "10*9/L", _CELLS, 2, ("0", "500"), ("0.5", "40"), "blood",
+    _number("neutrophils", "Neutrophils", "Neut", "751-8 26499-4", "10*9/L", _CELLS, 2, "0 500", "0.5 40", "blood",
             "Percentages have other codes and are not this."),
-    _number("lymphocytes", "Lymphocytes", "Lymph", "731-0 26474-7", "10*9/L", _CELLS, 2, ("0", "500"), ("0.1", "15"), "blood"),
-    _number("eosinophils", "Eosinophils", "Eos", "711-2 26449-9", "10*9/L", _CELLS, 2, ("0", "200"), ("0", "5"), "blood"),
-    _number("platelets", "Platelets", "Plt", "777-3 26515-7", "10*9/L", _CELLS, 0, ("0", "5000"), ("20", "1000"), "blood"),
-    _number("mcv", "Mean corpuscular volume", "MCV", "787-2 30428-7", "fL", {"fL": _SAME}, 0, ("30", "200"), ("60", "130"),
+    _number("lymphocytes", "Lymphocytes", "Lymph", "731-0 26474-7", "10*9/L", _CELLS, 2, "0 500", "0.1 15", "blood"),
+    _number("eosinophils", "Eosinophils", "Eos", "711-2 26449-9", "10*9/L", _CELLS, 2, "0 200", "0 5", "blood"),
+    _number("platelets", "Platelets", "Plt", "777-3 26515-7", "10*9/L", _CELLS, 0, "0 5000", "20 1000", "blood"),
+    _number("mcv", "Mean corpuscular volume", "MCV", "787-2 30428-7", "fL", {"fL": _SAME}, 0, "30 200", "60 130",
             "blood", "Azathioprine and methotrexate raise it."),
     # Inflammation
     _number("crp", "C-reactive protein", "CRP", "1988-5 30522-7", "mg/L",
-            {"mg/L": _SAME, "mg/dL": _by("10"), "ug/mL": _SAME, "ug/L": _by(divide="1000")}, 1, ("0", "1500"), ("0", "400"),
+            {"mg/L": _SAME, "mg/dL": _by("10"), "ug/mL": _SAME, "ug/L": _by(divide="1000")}, 1, "0 1500", "0 400",
             "inflammation", "30522-7 is high-sensitivity."),
-    _number("esr", "Erythrocyte sedimentation rate", "ESR", "4537-7 30341-2", "mm/h", {"mm/h": _SAME}, 0, ("0", "200"),
-            ("0", "140"), "inflammation"),
-    _number("ferritin", "Ferritin", "Ferritin", "2276-4 20567-4", "ug/L", _MICROGRAMS, 0, ("0", "200000"), ("1", "10000"),
+    _number("esr", "Erythrocyte sedimentation rate", "ESR", "4537-7 30341-2", "mm/h", {"mm/h": _SAME}, 0, "0 200",
+            "0 140", "inflammation"),
+    _number("ferritin", "Ferritin", "Ferritin", "2276-4 20567-4", "ug/L", _MICROGRAMS, 0, "0 200000", "1 10000",
             "inflammation"),
-    _number("kl6", "KL-6", "KL-6", "93369-7", "U/mL", _UNITS_ML, 0, ("0", "50000"), ("50", "10000"), "inflammation"),
+    _number("kl6", "KL-6", "KL-6", "93369-7", "U/mL", _UNITS_ML, 0, "0 50000", "50 10000", "inflammation"),
     # Heart
-    _number("troponin-i", "Troponin I", "TnI", "10839-9 89579-7", "ng/L", _NANOGRAMS, 0, ("0", "1000000"), ("0", "50000"),
+    _number("troponin-i", "Troponin I", "TnI", "10839-9 89579-7", "ng/L", _NANOGRAMS, 0, "0 1000000", "0 50000",
             "cardiac", "89579-7 is high-sensitivity. The one to use in myositis."),
-    _number("troponin-t", "Troponin T", "TnT", "6598-7 48425-3 67151-1", "ng/L", _NANOGRAMS, 0, ("0", "1000000"),
-            ("0", "20000"), "cardiac", "67151-1 is high-sensitivity. Rises from regenerating skeletal muscle."),
-    _number("nt-probnp", "NT-proBNP", "NT-proBNP", "33762-6", "ng/L", {**_NANOGRAMS, "pmol/L": _by("8.457", molar=True)}, 0,
-            ("0", "500000"), ("0", "50000"), "cardiac"),
+    _number("troponin-t", "Troponin T", "TnT", "6598-7 48425-3 67151-1", "ng/L", _NANOGRAMS, 0, "0 1000000", "0 20000",
+            "cardiac", "67151-1 is high-sensitivity. Rises from regenerating skeletal muscle."),
+    _number("nt-probnp", "NT-proBNP", "NT-proBNP", "33762-6", "ng/L",
+            {**_NANOGRAMS, "pmol/L": _by("8.457", molar=True)}, 0, "0 500000", "0 50000", "cardiac"),
     # Metabolism
     _number("tsh", "Thyrotropin", "TSH", "3016-3", "m[IU]/L",
-            {"m[IU]/L": _SAME, "mU/L": _SAME, "u[IU]/mL": _SAME, "uU/mL": _SAME}, 2, ("0", "1500"), ("0", "150"), "metabolic"),
+            {"m[IU]/L": _SAME, "mU/L": _SAME, "u[IU]/mL": _SAME, "uU/mL": _SAME}, 2, "0 1500", "0 150", "metabolic"),
     _number("hba1c", "Haemoglobin A1c", "HbA1c", "4548-4 59261-8", "mmol/mol",
-            {"mmol/mol": _SAME, "%": _by("10.929", add="-2.15", molar=True)}, 0, ("5", "250"), ("15", "170"), "metabolic",
+            {"mmol/mol": _SAME, "%": _by("10.929", add="-2.15", molar=True)}, 0, "5 250", "15 170", "metabolic",
             "4548-4 is NGSP in percent, 59261-8 IFCC; IFCC = (NGSP - 2.15) x 10.929."),
-    _number("glucose", "Glucose", "Glucose", "2345-7 14749-6", "mmol/L", _GLUCOSE, 1, ("0", "150"), ("2", "40"), "metabolic",
+    _number("glucose", "Glucose", "Glucose", "2345-7 14749-6", "mmol/L", _GLUCOSE, 1, "0 150", "2 40", "metabolic",
             "Meters read falsely high after immunoglobulin with maltose."),
-    _number("glucose-fasting", "Glucose, fasting", "Glucose f.", "1558-6", "mmol/L", _GLUCOSE, 1, ("0", "150"), ("2", "40"),
+    _number("glucose-fasting", "Glucose, fasting", "Glucose f.", "1558-6", "mmol/L", _GLUCOSE, 1, "0 150", "2 40",
             "metabolic", "Misses the afternoon rise on glucocorticoids."),
     _number("vitamin-d", "25-hydroxyvitamin D", "Vit D", "62292-8", "nmol/L",
-            {"nmol/L": _SAME, "ng/mL": _by("2.496", molar=True), "ug/L": _by("2.496", molar=True)}, 0, ("0", "2000"),
-            ("5", "400"), "metabolic"),
+            {"nmol/L": _SAME, "ng/mL": _by("2.496", molar=True), "ug/L": _by("2.496", molar=True)}, 0, "0 2000",
+            "5 400", "metabolic"),
     # Immunology
-    _number("igg", "Immunoglobulin G", "IgG", "2465-3", "g/L", _GRAMS, 1, ("0", "200"), ("1", "60"), "immunology",
+    _number("igg", "Immunoglobulin G", "IgG", "2465-3", "g/L", _GRAMS, 1, "0 200", "1 60", "immunology",
             "High for weeks after IVIG."),
-    _number("iga", "Immunoglobulin A", "IgA", "2458-8", "g/L", _GRAMS, 2, ("0", "100"), ("0", "20"), "immunology"),
-    _number("igm", "Immunoglobulin M", "IgM", "2472-9", "g/L", _GRAMS, 2, ("0", "200"), ("0", "20"), "immunology"),
-    _number("cd19-percent", "CD19 B cells, share of lymphocytes", "CD19 %", "20593-0", "%", _PERCENT, 1, ("0", "100"),
-            ("0", "50"), "immunology"),
+    _number("iga", "Immunoglobulin A", "IgA", "2458-8", "g/L", _GRAMS, 2, "0 100", "0 20", "immunology"),
+    _number("igm", "Immunoglobulin M", "IgM", "2472-9", "g/L", _GRAMS, 2, "0 200", "0 20", "immunology"),
+    _number("cd19-percent", "CD19 B cells, share of lymphocytes", "CD19 %", "20593-0", "%", _PERCENT, 1, "0 100",
+            "0 50", "immunology"),
     _number("cd19", "CD19 B cells", "CD19", "20592-2", "/uL",
-            {"/uL": _SAME, "10*6/L": _SAME, "10*9/L": _by("1000"), "10*3/uL": _by("1000")}, 0, ("0", "100000"), ("0", "2000"),
+            {"/uL": _SAME, "10*6/L": _SAME, "10*9/L": _by("1000"), "10*3/uL": _by("1000")}, 0, "0 100000", "0 2000",
             "immunology"),
     # Infection
     _word("hbsag", "Hepatitis B surface antigen", "HBsAg", "5195-3", "infection"),
     _word("anti-hbc", "Hepatitis B core antibody", "anti-HBc", "13952-7 16933-4", "infection",
           note="Passively positive after IVIG: test before the first."),
-    _word("anti-hbs", "Hepatitis B surface antibody", "anti-HBs", "22322-2", "infection", note="Passively positive after IVIG."),
-    _number("hbv-dna", "Hepatitis B virus DNA", "HBV DNA", "48398-2", "[IU]/mL", {"[IU]/mL": _SAME}, 0, ("0", "1e12"),
-            ("0", "1e10"), "infection"),
-    _word("hcv-ab", "Hepatitis C antibody", "anti-HCV", "16128-1 13955-0", "infection", note="Passively positive after IVIG."),
+    _word("anti-hbs", "Hepatitis B surface antibody", "anti-HBs", "22322-2", "infection",
+            note="Passively positive after IVIG."),
+    _number("hbv-dna", "Hepatitis B virus DNA", "HBV DNA", "48398-2", "[IU]/mL", {"[IU]/mL": _SAME}, 0, "0 1e12",
+            "0 1e10", "infection"),
+    _word("hcv-ab", "Hepatitis C antibody", "anti-HCV", "16128-1 13955-0", "infection",
+            note="Passively positive after IVIG."),
     _word("hiv", "HIV 1 and 2 antigen and antibody", "HIV", "56888-1", "infection"),
     _word("igra", "Interferon gamma release assay", "IGRA", "71775-1", "infection",
           note="Indeterminate is a third answer, common on high-dose glucocorticoid: repeat it, it is not negative."),
     _number("igra-response", "Interferon gamma response to TB antigen", "IGRA response", "71773-6", "[IU]/mL",
-            {"[IU]/mL": _SAME}, 2, ("-100", "1000"), ("-1", "20"), "infection"),
+            {"[IU]/mL": _SAME}, 2, "-100 1000", "-1 20", "infection"),
     # Drugs
     Analyte("tpmt", "Thiopurine methyltransferase activity", "TPMT", Kind.PER_LABORATORY, ("21563-2", "53819-9"), None,
-            MappingProxyType({}), 1, None, None, "drug", "Units and limits are the laboratory's own. Void 120 days after transfusion."),
-    _number("tacrolimus-level", "Tacrolimus, whole blood", "Tacrolimus", "11253-2", "ng/mL", _NANOGRAMS_ML, 1, ("0", "200"),
-            ("0", "30"), "drug"),
-    _number("ciclosporin-level", "Ciclosporin, whole blood", "Ciclosporin", "3520-4", "ng/mL", _NANOGRAMS_ML, 0, ("0", "5000"),
-            ("0", "1500"), "drug"),
+            MappingProxyType({}), 1, None, None, "drug",
+            "Units and limits are the laboratory's own. Void 120 days after transfusion."),
+    _number("tacrolimus-level", "Tacrolimus, whole blood", "Tacrolimus", "11253-2", "ng/mL", _NANOGRAMS_ML, 1, "0 200",
+            "0 30", "drug"),
+    _number("ciclosporin-level", "Ciclosporin, whole blood", "Ciclosporin", "3520-4", "ng/mL", _NANOGRAMS_ML, 0,
+            "0 5000", "0 1500", "drug"),
     # Tumour screening
-    _number("ca-125", "CA-125", "CA-125", "10334-1 83082-8", "U/mL", _UNITS_ML, 0, ("0", "100000"), ("0", "5000"), "tumour"),
-    _number("psa", "Prostate-specific antigen", "PSA", "2857-1", "ug/L", _MICROGRAMS, 2, ("0", "20000"), ("0", "500"), "tumour"),
+    _number("ca-125", "CA-125", "CA-125", "10334-1 83082-8", "U/mL", _UNITS_ML, 0, "0 100000", "0 5000", "tumour"),
+    _number("psa", "Prostate-specific antigen", "PSA", "2857-1", "ug/L", _MICROGRAMS, 2, "0 20000", "0 500", "tumour"),
     _word("fobt", "Faecal occult blood", "FOBT", "29771-3", "tumour"),
     # Lung
-    _number("fvc", "Forced vital capacity", "FVC", "19868-9", "L", _VOLUME, 2, ("0.1", "10"), ("0.5", "8"), "lung"),
-    _number("fvc-percent-predicted", "FVC, percent of predicted", "FVC %", "19872-1", "%", _PERCENT, 0, ("3", "250"),
-            ("20", "160"), "lung", "Compare within one reference set only."),
+    _number("fvc", "Forced vital capacity", "FVC", "19868-9", "L", _VOLUME, 2, "0.1 10", "0.5 8", "lung"),
+    _number("fvc-percent-predicted", "FVC, percent of predicted", "FVC %", "19872-1", "%", _PERCENT, 0, "3 250",
+            "20 160", "lung", "Compare within one reference set only."),
     _number("dlco", "Diffusing capacity for CO", "DLCO", "19911-7", "mL/min/mm[Hg]",
-            {"mL/min/mm[Hg]": _SAME, "mmol/min/kPa": _by("2.987", molar=True)}, 1, ("0", "100"), ("2", "60"), "lung",
+            {"mL/min/mm[Hg]": _SAME, "mmol/min/kPa": _by("2.987", molar=True)}, 1, "0 100", "2 60", "lung",
             "Not a percentage."),
     _number("dlco-hb", "Diffusing capacity for CO, corrected for haemoglobin", "DLCO Hb", "19913-3", "mL/min/mm[Hg]",
-            {"mL/min/mm[Hg]": _SAME, "mmol/min/kPa": _by("2.987", molar=True)}, 1, ("0", "100"), ("2", "60"), "lung"),
-    _number("dlco-percent-predicted", "DLCO, percent of predicted", "DLCO %", "98130-8", "%", _PERCENT, 0, ("1", "250"),
-            ("10", "160"), "lung", "No code says whether it is corrected for haemoglobin: that is recorded beside it."),
-    _number("fev1", "Forced expiratory volume in 1 s", "FEV1", "20150-9", "L", _VOLUME, 2, ("0.1", "8"), ("0.3", "6"), "lung"),
-    _number("fev1-fvc", "FEV1 / FVC", "FEV1/FVC", "19926-5", "%", {"%": _SAME, "1": _by("100")}, 0, ("5", "100"),
-            ("25", "100"), "lung"),
-    _number("spo2", "Oxygen saturation", "SpO2", "59408-5 2708-6", "%", _PERCENT, 0, ("30", "100"), ("80", "100"), "vitals",
+            {"mL/min/mm[Hg]": _SAME, "mmol/min/kPa": _by("2.987", molar=True)}, 1, "0 100", "2 60", "lung"),
+    _number("dlco-percent-predicted", "DLCO, percent of predicted", "DLCO %", "98130-8", "%", _PERCENT, 0, "1 250",
+            "10 160", "lung", "No code says whether it is corrected for haemoglobin: that is recorded beside it."),
+    _number("fev1", "Forced expiratory volume in 1 s", "FEV1", "20150-9", "L", _VOLUME, 2, "0.1 8", "0.3 6", "lung"),
+    _number("fev1-fvc", "FEV1 / FVC", "FEV1/FVC", "19926-5", "%", {"%": _SAME, "1": _by("100")}, 0, "5 100", "25 100",
+            "lung"),
+    _number("spo2", "Oxygen saturation", "SpO2", "59408-5 2708-6", "%", _PERCENT, 0, "30 100", "80 100", "vitals",
             "59408-5 is by pulse oximetry."),
-    Analyte("ct-chest", "CT of the chest", "CT chest", Kind.IMAGING, ("24627-2", "29252-4"), None, MappingProxyType({}), 0,
-            None, None, "imaging", "No code says high resolution: that is recorded with the image."),
+    Analyte("ct-chest", "CT of the chest", "CT chest", Kind.IMAGING, ("24627-2", "29252-4"), None, MappingProxyType({}),
+            0, None, None, "imaging", "No code says high resolution: that is recorded with the image."),
     # Body
-    _number("weight", "Body weight", "Weight", "29463-7", "kg", _KILOGRAMS, 1, ("1", "500"), ("30", "200"), "vitals"),
-    _number("height", "Body height", "Height", "8302-2", "cm", {"cm": _SAME, "m": _by("100"), "mm": _by(divide="10"),
-            "[in_i]": _by("2.54")}, 0, ("30", "280"), ("130", "215"), "vitals"),
-    _number("bmi", "Body mass index", "BMI", "39156-5", "kg/m2", {"kg/m2": _SAME}, 1, ("5", "150"), ("13", "60"), "vitals"),
-    _number("systolic", "Systolic blood pressure", "BP sys", "8480-6", "mm[Hg]", {"mm[Hg]": _SAME}, 0, ("30", "350"),
-            ("70", "230"), "vitals"),
-    _number("diastolic", "Diastolic blood pressure", "BP dia", "8462-4", "mm[Hg]", {"mm[Hg]": _SAME}, 0, ("10", "250"),
-            ("35", "140"), "vitals"),
+    _number("weight", "Body weight", "Weight", "29463-7", "kg", _KILOGRAMS, 1, "1 500", "30 200", "vitals"),
+    _number("height", "Body height", "Height", "8302-2", "cm",
+            {"cm": _SAME, "m": _by("100"), "mm": _by(divide="10"), "[in_i]": _by("2.54")}, 0, "30 280", "130 215",
+            "vitals"),
+    _number("bmi", "Body mass index", "BMI", "39156-5", "kg/m2", {"kg/m2": _SAME}, 1, "5 150", "13 60", "vitals"),
+    _number("systolic", "Systolic blood pressure", "BP sys", "8480-6", "mm[Hg]", {"mm[Hg]": _SAME}, 0, "30 350",
+            "70 230", "vitals"),
+    _number("diastolic", "Diastolic blood pressure", "BP dia", "8462-4", "mm[Hg]", {"mm[Hg]": _SAME}, 0, "10 250",
+            "35 140", "vitals"),
     # Function and scores
-    _number("haq-di", "HAQ disability index", "HAQ-DI", "75874-8", "{score}", _SCORE, 3, ("0", "3"), ("0", "3"), "function"),
-    _number("patient-vas", "Patient global activity", "Patient VAS", "75844-1 75894-6", "{score}", _SCORE, 1, ("0", "10"),
-            ("0", "10"), "function", "Worded for arthritis; the nearest code there is. 0 to 10 only."),
-    _number("physician-vas", "Physician global activity", "Physician VAS", "75846-6", "{score}", _SCORE, 1, ("0", "10"),
-            ("0", "10"), "function", "0 to 10 only."),
+    _number("haq-di", "HAQ disability index", "HAQ-DI", "75874-8", "{score}", _SCORE, 3, "0 3", "0 3", "function"),
+    _number("patient-vas", "Patient global activity", "Patient VAS", "75844-1 75894-6", "{score}", _SCORE, 1, "0 10",
+            "0 10", "function", "Worded for arthritis; the nearest code there is. 0 to 10 only."),
+    _number("physician-vas", "Physician global activity", "Physician VAS", "75846-6", "{score}", _SCORE, 1, "0 10",
+            "0 10", "function", "0 to 10 only."),
     _number("grip", "Grip strength", "Grip", "83174-3 52508-9", "kg", {"kg": _SAME, "[lb_av]": _by("0.45359237")}, 1,
-            ("0", "120"), ("0", "80"), "function"),
-    _number("walk-6min", "Six-minute walk distance", "6MWD", "64098-7", "m", _METRES, 0, ("0", "1200"), ("20", "900"), "function"),
-    _number("walk-2min", "Two-minute walk distance", "2MWD", "", "m", _METRES, 0, ("0", "450"), ("10", "300"), "function"),
-    _number("mmt8", "Manual muscle test, 8 groups, both sides", "MMT8", "", "{score}", _SCORE, 0, ("0", "150"), ("0", "150"),
+            "0 120", "0 80", "function"),
+    _number("walk-6min", "Six-minute walk distance", "6MWD", "64098-7", "m", _METRES, 0, "0 1200", "20 900",
+            "function"),
+    _number("walk-2min", "Two-minute walk distance", "2MWD", "", "m", _METRES, 0, "0 450", "10 300", "function"),
+    _number("mmt8", "Manual muscle test, 8 groups, both sides", "MMT8", "", "{score}", _SCORE, 0, "0 150", "0 150",
             "function", "0 to 150."),
-    _number("mmt8-80", "Manual muscle test, 8 groups, one side", "MMT8 one side", "", "{score}", _SCORE, 0, ("0", "80"),
-            ("0", "80"), "function", "0 to 80."),
+    _number("mmt8-80", "Manual muscle test, 8 groups, one side", "MMT8 one side", "", "{score}", _SCORE, 0, "0 80",
+            "0 80", "function", "0 to 80."),
     _number("extramuscular-vas", "Extramuscular global activity (MDAAT)", "Extramuscular VAS", "", "{score}", _SCORE, 1,
-            ("0", "10"), ("0", "10"), "function", "A judgement of its own, never a mean of the organs."),
-    _number("global-damage-vas", "Global damage", "Damage VAS", "", "{score}", _SCORE, 1, ("0", "10"), ("0", "10"), "function"),
-    _number("tis", "Total Improvement Score", "TIS", "", "{score}", _SCORE, 1, ("0", "100"), ("0", "100"), "function"),
-    _number("ibmfrs", "IBM functional rating scale", "IBMFRS", "", "{score}", _SCORE, 0, ("0", "40"), ("0", "40"), "function",
+            "0 10", "0 10", "function", "A judgement of its own, never a mean of the organs."),
+    _number("global-damage-vas", "Global damage", "Damage VAS", "", "{score}", _SCORE, 1, "0 10", "0 10", "function"),
+    _number("tis", "Total Improvement Score", "TIS", "", "{score}", _SCORE, 1, "0 100", "0 100", "function"),
+    _number("ibmfrs", "IBM functional rating scale", "IBMFRS", "", "{score}", _SCORE, 0, "0 40", "0 40", "function",
             "10 items of 0 to 4, higher is better."),
-    _number("tug", "Timed up and go", "TUG", "", "s", _SECONDS, 1, ("0", "600"), ("3", "120"), "function"),
-    _number("fi-2", "Functional index 2", "FI-2", "", "{score}", _SCORE, 0, ("0", "120"), ("0", "120"), "function",
+    _number("tug", "Timed up and go", "TUG", "", "s", _SECONDS, 1, "0 600", "3 120", "function"),
+    _number("fi-2", "Functional index 2", "FI-2", "", "{score}", _SCORE, 0, "0 120", "0 120", "function",
             "Repetitions of one task: at most 60, or 120 for heel and toe lift."),
 )  # fmt: skip
 
@@ -360,7 +391,7 @@ def convert_exact(analyte_code: str, value: Decimal, unit: str) -> Fraction | No
     if not value.is_finite():
         raise ValueError("a result must be a number")
     # A text such as "1E+999999999" is a valid Decimal and would fill the memory as a fraction.
-    if value and not (-_DIGITS <= int(value.as_tuple().exponent) and value.adjusted() <= _DIGITS):
+    if value and not (int(value.as_tuple().exponent) >= -_DIGITS and value.adjusted() <= _DIGITS):
         raise ValueError("a result must be a number of ordinary size")
     ucum = normalise(unit)
     conversion = analyte.conversions.get(ucum) if ucum is not None else None

@@ -4,7 +4,8 @@ LOINC codes are those of the rule book of the project (component names read in t
 Line blots give false weak positives: rules that escalate ask for a positive result, not a weak one.
 
 Risk sets: Johnson SR, et al. 2023 ACR/CHEST guideline for screening of interstitial lung disease, Arthritis Rheumatol
-2024;76:1201-13, Table 2; Oldroyd AGS, et al. Nat Rev Rheumatol 2023;19:805-17 for cancer (lists from general knowledge).
+2024;76:1201-13, Table 2; Oldroyd AGS, et al. Nat Rev Rheumatol 2023;19:805-17 for cancer (lists from
+general knowledge).
 """
 
 from __future__ import annotations

@@ -124,7 +124,9 @@ class Drug:
 
     def ranges_for(self, phase: Phase, route: str | None = None) -> tuple[DoseRange, ...]:
         """Ranges of a phase, by route where they differ by route."""
-        return tuple(r for r in self.ranges if r.phase is phase and (route is None or not r.routes or route in r.routes))
+        return tuple(
+            r for r in self.ranges if r.phase is phase and (route is None or not r.routes or route in r.routes)
+        )
 
 
 class PeriodRefusedError(ValueError):
@@ -165,7 +167,8 @@ _DRUGS: tuple[Drug, ...] = (
         ranges=(_STEROID_START,), rxnorm="8638", atc=("H02AB06",), sources=(SEED, BSR_2022),
     ),
     Drug(
-        "methylprednisolone", "Methylprednisolone", Kind.GLUCOCORTICOID, ("intravenous", "oral", "intramuscular"), _DAILY,
+        "methylprednisolone", "Methylprednisolone", Kind.GLUCOCORTICOID,
+        ("intravenous", "oral", "intramuscular"), _DAILY,
         ranges=(
             _range(Phase.PULSE, "500", "1000", Per.ABSOLUTE, Every.DAY, routes=("intravenous",),
                    note="3 to 5 days; 1 g on 3 days is 3750 mg of prednisone"),
@@ -259,7 +262,8 @@ _DRUGS: tuple[Drug, ...] = (
         monitored=True, monitoring_max_days=28, rxnorm="3008", atc=("L04AD01",), sources=(GENERAL,),
     ),
     Drug(
-        "cyclophosphamide", "Cyclophosphamide", Kind.CONVENTIONAL, ("intravenous", "oral"), ("4 weeks", "2 weeks", "day"),
+        "cyclophosphamide", "Cyclophosphamide", Kind.CONVENTIONAL, ("intravenous", "oral"), ("4 weeks", "2 weeks",
+            "day"),
         ranges=(
             _range(Phase.TARGET, "500", "1000", Per.M2, Every.DOSE, routes=("intravenous",),
                    note="every 4 weeks, 6 times; or 500 mg every 2 weeks, 6 times"),
@@ -268,7 +272,8 @@ _DRUGS: tuple[Drug, ...] = (
     ),
     Drug(
         "tofacitinib", "Tofacitinib", Kind.JAK, ("oral",), ("day",), times=2,
-        ranges=(_range(Phase.TARGET, "10", "11", Per.ABSOLUTE, Every.DAY, note="5 mg twice a day, or 11 mg slow release"),),
+        ranges=(_range(Phase.TARGET, "10", "11", Per.ABSOLUTE, Every.DAY,
+            note="5 mg twice a day or 11 mg slow release"),),
         monitored=True, rxnorm="1357536", atc=("L04AF01", "L04AA29"), sources=(GENERAL,),
     ),
     Drug(
@@ -297,9 +302,35 @@ _DRUGS: tuple[Drug, ...] = (
         rxnorm="10831", atc=("J01EE01",), sources=(GENERAL,),
         notes="Prophylaxis of pneumocystis pneumonia. With methotrexate it adds to marrow toxicity.",
     ),
-    Drug("atorvastatin", "Atorvastatin", Kind.STATIN, ("oral",), ("day",), rxnorm="83367", atc=("C10AA05",), sources=(GENERAL,)),
-    Drug("rosuvastatin", "Rosuvastatin", Kind.STATIN, ("oral",), ("day",), rxnorm="301542", atc=("C10AA07",), sources=(GENERAL,)),
-    Drug("simvastatin", "Simvastatin", Kind.STATIN, ("oral",), ("day",), rxnorm="36567", atc=("C10AA01",), sources=(GENERAL,)),
+    # Statins: not our treatment, but dangerous in anti-HMGCR disease, so all are known
+    Drug(
+        "atorvastatin", "Atorvastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="83367", atc=("C10AA05",), sources=(GENERAL,),
+    ),
+    Drug(
+        "rosuvastatin", "Rosuvastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="301542", atc=("C10AA07",), sources=(GENERAL,),
+    ),
+    Drug(
+        "simvastatin", "Simvastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="36567", atc=("C10AA01",), sources=(GENERAL,),
+    ),
+    Drug(
+        "pravastatin", "Pravastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="42463", atc=("C10AA03",), sources=(GENERAL,),
+    ),
+    Drug(
+        "fluvastatin", "Fluvastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="41127", atc=("C10AA04",), sources=(GENERAL,),
+    ),
+    Drug(
+        "pitavastatin", "Pitavastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="861634", atc=("C10AA08",), sources=(GENERAL,),
+    ),
+    Drug(
+        "lovastatin", "Lovastatin", Kind.STATIN, ("oral",), ("day",),
+        rxnorm="6472", atc=("C10AA02",), sources=(GENERAL,),
+    ),
 )  # fmt: skip
 
 FORMULARY: Mapping[str, Drug] = MappingProxyType({drug.code: drug for drug in _DRUGS})
@@ -330,7 +361,7 @@ def doses_per_day(every_days: int, times: int = 1) -> Fraction:
 
 
 def dose_per_day(amount: Decimal, every_days: int, times: int = 1) -> Fraction:
-    """``amount`` given ``times`` in every ``every_days`` days, as an exact amount a day. Alternate days give the mean."""
+    """``amount`` given ``times`` in every ``every_days`` days, as an exact amount a day; alternate days: the mean."""
     return Fraction(amount) * doses_per_day(every_days, times)
 
 

@@ -15,17 +15,17 @@ from types import MappingProxyType
 
 # mg that equal 5 mg of prednisone, by formulary code.
 EQUIVALENT_MG: Mapping[str, Decimal] = MappingProxyType({
-    "prednisone": Decimal("5"),
-    "prednisolone": Decimal("5"),
-    "methylprednisolone": Decimal("4"),
-    "triamcinolone": Decimal("4"),
-    "hydrocortisone": Decimal("20"),
-    "cortisone": Decimal("25"),
+    "prednisone": Decimal(5),
+    "prednisolone": Decimal(5),
+    "methylprednisolone": Decimal(4),
+    "triamcinolone": Decimal(4),
+    "hydrocortisone": Decimal(20),
+    "cortisone": Decimal(25),
     "dexamethasone": Decimal("0.75"),
     "betamethasone": Decimal("0.6"),
-    "deflazacort": Decimal("6"),
+    "deflazacort": Decimal(6),
 })  # fmt: skip
-REFERENCE_MG = Decimal("5")
+REFERENCE_MG = Decimal(5)
 
 # Routes by which a dose reaches the whole body. Topical, inhaled and the like do not count.
 SYSTEMIC_ROUTES = frozenset({"oral", "intravenous", "intramuscular", "subcutaneous"})

@@ -3,7 +3,8 @@
 Source: the HAQ-DI scoring sheet (Fries; CLINHAQ form) and the definition of LOINC 75874-8. Item counts per category and
 the absence of an aid for "activities" are from general knowledge.
 
-A category is its worst answered item. An aid, or help from another person, lifts a category of 0 or 1 to 2. The index is
+A category is its worst answered item. An aid, or help from another person,
+    lifts a category of 0 or 1 to 2. The index is
 the mean of the categories answered, and needs at least six of the eight.
 """
 
@@ -32,12 +33,16 @@ class Category(StrEnum):
 ITEMS: Mapping[Category, tuple[tuple[str, str], ...]] = MappingProxyType({
     Category.DRESSING: (("dress", "Dress, with laces and buttons"), ("hair", "Shampoo hair")),
     Category.ARISING: (("stand", "Stand up from a straight chair"), ("bed", "Get in and out of bed")),
-    Category.EATING: (("cut", "Cut meat"), ("lift_cup", "Lift a full cup or glass"), ("open_carton", "Open a new carton")),
+    Category.EATING: (("cut", "Cut meat"), ("lift_cup", "Lift a full cup or glass"), ("open_carton",
+        "Open a new carton")),
     Category.WALKING: (("walk", "Walk outdoors on flat ground"), ("steps", "Climb five steps")),
-    Category.HYGIENE: (("wash", "Wash and dry the body"), ("bath", "Take a bath in a tub"), ("toilet", "Get on and off the toilet")),
+    Category.HYGIENE: (("wash", "Wash and dry the body"), ("bath", "Take a bath in a tub"), ("toilet",
+        "Get on and off the toilet")),
     Category.REACH: (("reach_up", "Reach up and get down a heavy object"), ("bend", "Bend down to pick up clothing")),
-    Category.GRIP: (("car_door", "Open car doors"), ("jars", "Open jars opened before"), ("taps", "Turn taps on and off")),
-    Category.ACTIVITIES: (("errands", "Run errands and shop"), ("car", "Get in and out of a car"), ("chores", "Do chores")),
+    Category.GRIP: (("car_door", "Open car doors"), ("jars", "Open jars opened before"), ("taps",
+        "Turn taps on and off")),
+    Category.ACTIVITIES: (("errands", "Run errands and shop"), ("car", "Get in and out of a car"), ("chores",
+        "Do chores")),
 })  # fmt: skip
 
 CATEGORY_OF_ITEM: Mapping[str, Category] = MappingProxyType(
@@ -112,7 +117,9 @@ def score(
     for code, answer in items.items():
         if code not in CATEGORY_OF_ITEM:
             raise ValueError("this item is not on the HAQ-DI")
-        if answer is not None and (isinstance(answer, bool) or not isinstance(answer, int) or not 0 <= answer <= ITEM_MAXIMUM):
+        if answer is not None and (
+            isinstance(answer, bool) or not isinstance(answer, int) or not 0 <= answer <= ITEM_MAXIMUM
+        ):
             raise ValueError(f"an answer is a whole number from 0 to {ITEM_MAXIMUM}")
     if any(aid not in AIDS for aid in aids):
         raise ValueError("this aid is not on the HAQ-DI")
@@ -133,5 +140,7 @@ def score(
         categories[category] = max(worst, WITH_AID) if category in lifted else worst
     values = [value for value in categories.values() if value is not None]
     if len(values) < MINIMUM_CATEGORIES:
-        warnings.append(f"Only {len(values)} of {len(ITEMS)} categories are answered; the index needs {MINIMUM_CATEGORIES}.")
+        warnings.append(
+            f"Only {len(values)} of {len(ITEMS)} categories are answered; the index needs {MINIMUM_CATEGORIES}."
+        )
     return HaqDi(categories=categories, total=sum(values), answered=len(values), warnings=tuple(warnings))

@@ -1,8 +1,8 @@
 """Manual muscle test of eight groups (MMT8).
 
-Source: IMACS Form 04 and the MMT8 testing procedures of 18 June 2007. Every cell is a whole number from 0 to 10 (Kendall),
-10 is normal. Neck flexors are axial; the other seven groups have a right and a left side. One side is 0-80, tested
-generally on the right, on the left where the right cannot be tested; both sides are 0-150.
+Source: IMACS Form 04 and the MMT8 testing procedures of 18 June 2007. Every cell is a whole number from 0 to 10
+(Kendall), 10 is normal. Neck flexors are axial; the other seven groups have a right and a left side. One side is 0-80,
+tested generally on the right, on the left where the right cannot be tested; both sides are 0-150.
 
 A full score does not mean normal endurance, and the test follows inclusion body myositis poorly (no finger flexors).
 MRC grades cannot be converted to it.
@@ -74,10 +74,12 @@ class TotalMismatchError(ValueError):
 class Mmt8:
     """The scored test.
 
-    ``total_150``: both sides, None unless all 15 cells were tested. ``one_sided_80``: None unless every group was tested
-    on at least one side. ``sides``: the side each group of the one-sided total was taken from. ``prorated_150`` and
-    ``prorated_80``: filled only where exactly one cell is missing, one decimal; never for the improvement score.
-    ``missing``: untested cells, in the order of the form. ``asymmetry``: right minus left of every group tested on both.
+    ``total_150``: both sides, None unless all 15 cells were tested.
+    ``one_sided_80``: None unless every group was tested on at least one side.
+    ``sides``: the side each group of the one-sided total was taken from.
+    ``prorated_150``, ``prorated_80``: only where exactly one cell is missing, one decimal; never for the TIS.
+    ``missing``: untested cells, in the order of the form.
+    ``asymmetry``: right minus left of every group tested on both.
     """
 
     total_150: int | None
@@ -115,7 +117,9 @@ def score(cells: Mapping[Cell, int | None]) -> Mmt8:
     for cell, grade in cells.items():
         if cell not in CELLS:
             raise ValueError("this muscle and side is not on the MMT8 form")
-        if grade is not None and (isinstance(grade, bool) or not isinstance(grade, int) or not 0 <= grade <= CELL_MAXIMUM):
+        if grade is not None and (
+            isinstance(grade, bool) or not isinstance(grade, int) or not 0 <= grade <= CELL_MAXIMUM
+        ):
             raise ValueError(f"a muscle grade is a whole number from 0 to {CELL_MAXIMUM}")
     tested = {cell: grade for cell, grade in cells.items() if grade is not None}
     missing = tuple(cell for cell in CELLS if cell not in tested)

@@ -72,7 +72,7 @@ POINTS: Mapping[Measure, tuple[Decimal, ...]] = MappingProxyType({
 
 VAS_RANGE = 10
 HAQ_RANGE = 3
-# The greatest possible score names the version of the test: CMAS 52 (children), MMT8 one side 80, both sides 150, MMT24 260.
+# The greatest possible score names the version of the test: CMAS 52 (children), MMT8 80 or 150, MMT24 260.
 MMT_MAXIMA = frozenset({52, 80, 150, 260})
 # Range of each enzyme in multiples of the ULN. The order settles ties in ``choose_enzyme``.
 ENZYME_RANGES: Mapping[str, int] = MappingProxyType({"ck": 15, "aldolase": 6, "ldh": 3, "ast": 3, "alt": 3})
@@ -247,9 +247,7 @@ def choose_enzyme(candidates: Iterable[Enzyme]) -> Enzyme | None:
     return best
 
 
-def total_improvement_score(
-    baseline: CoreSet, follow_up: CoreSet, population: Population = Population.ADULT
-) -> Tis:
+def total_improvement_score(baseline: CoreSet, follow_up: CoreSet, population: Population = Population.ADULT) -> Tis:
     """Compare a visit with the baseline of the treatment judged, never with the visit before.
 
     The enzyme is the one of ``baseline``, compared as multiples of each day's own ULN; another enzyme at follow-up
@@ -275,16 +273,19 @@ def _judge(measure: Measure, baseline: CoreSet, follow_up: CoreSet) -> MeasureRe
         return MeasureResult(measure, maximum, why_missing="not available at " + " and ".join(absent))
     improvement: Fraction
     if measure is Measure.MMT:
-        assert baseline.mmt is not None and follow_up.mmt is not None
+        assert baseline.mmt is not None
+        assert follow_up.mmt is not None
         if baseline.mmt.maximum != follow_up.mmt.maximum:
             return MeasureResult(measure, maximum, why_missing="strength was tested with different versions")
         improvement = _percent(follow_up.mmt.score, baseline.mmt.score, baseline.mmt.maximum)
     elif measure is Measure.ENZYME:
-        assert baseline.enzyme is not None and follow_up.enzyme is not None
+        assert baseline.enzyme is not None
+        assert follow_up.enzyme is not None
         if baseline.enzyme.name != follow_up.enzyme.name:
             return MeasureResult(measure, maximum, why_missing="another enzyme than at baseline")
         before, after = baseline.enzyme.times_uln, follow_up.enzyme.times_uln
-        assert before is not None and after is not None
+        assert before is not None
+        assert after is not None
         improvement = _percent(before, after, ENZYME_RANGES[baseline.enzyme.name])
     else:
         scale = HAQ_RANGE if measure is Measure.HAQ_DI else VAS_RANGE

@@ -1,15 +1,16 @@
 """Deterioration between visits, and its confirmation at a second one.
 
-Source: ProDERM (Aggarwal R, et al. Arthritis Res Ther 2023, 10.1186/s13075-023-03232-2, fig. 1), the IMACS definition of
-worsening. Met by a visit where
+Source: ProDERM (Aggarwal R, et al. Arthritis Res Ther 2023, 10.1186/s13075-023-03232-2, fig. 1), the IMACS definition
+of worsening. Met by a visit where
 
 - physician global activity is worse by 2 cm or more and MMT8 by 20 % or more, or
 - extramuscular global activity is worse by 2 cm or more, or
 - any three of the five clinical measures are worse by 30 % or more. Enzymes are left out: CK alone is not a flare.
 
-Confirmed where the two newest visits both meet it. What a visit is compared with is this project's own reading: the best
-value of each measure at earlier visits since the baseline, at most 365 days old. Centimetres are absolute; a percentage
-is of that best value. A best value of 0 has no percentage: there, 2 cm of a VAS or 0.375 of the HAQ-DI counts as worse.
+Confirmed where the two newest visits both meet it. What a visit is compared with is this project's own reading: the
+best value of each measure at earlier visits since the baseline, at most 365 days old. Centimetres are absolute; a
+percentage is of that best value. A best value of 0 has no percentage: there, 2 cm of a VAS or 0.375 of the HAQ-DI
+counts as worse.
 """
 
 from __future__ import annotations
@@ -70,7 +71,14 @@ class Visit:
     @property
     def counts(self) -> bool:
         """A visit has at least one of the five clinical measures."""
-        values = (self.physician_vas, self.patient_vas, self.haq_di, self.mmt8_150, self.mmt8_80, self.extramuscular_vas)
+        values = (
+            self.physician_vas,
+            self.patient_vas,
+            self.haq_di,
+            self.mmt8_150,
+            self.mmt8_80,
+            self.extramuscular_vas,
+        )
         return any(value is not None for value in values)
 
 
@@ -78,8 +86,8 @@ class Visit:
 class Change:
     """One measure of a visit beside the best before it. ``maximum`` names the scale of MMT8 (150 or 80), else None.
 
-    ``worse_by`` is in the measure's own unit, positive is worse. ``percent`` is ``worse_by`` in percent of ``best``, None
-    where that is 0. ``worse`` is the 30 % test of this measure.
+    ``worse_by`` is in the measure's own unit, positive is worse. ``percent`` is ``worse_by`` in percent of ``best``,
+    None where that is 0. ``worse`` is the 30 % test of this measure.
     """
 
     measure: Measure
@@ -151,13 +159,17 @@ def judge(visit: Visit, earlier: Sequence[Visit], parameters: Parameters = DEFAU
     return Judgement(visit=visit, changes=tuple(changes.values()), reasons=tuple(reasons))
 
 
-def assess(visits: Sequence[Visit], baseline_day: date | None = None, parameters: Parameters = DEFAULTS) -> Deterioration:
+def assess(
+    visits: Sequence[Visit], baseline_day: date | None = None, parameters: Parameters = DEFAULTS
+) -> Deterioration:
     """Judge all visits on or after ``baseline_day`` (None: all of them) and say whether deterioration stands.
 
     ``visits`` may come in any order of day; of one day they keep the order given. Visits without any of the five
     measures are passed over. One visit that meets it, if the newest: once. The two newest: confirmed.
     """
-    counted = sorted((v for v in visits if v.counts and (baseline_day is None or v.day >= baseline_day)), key=lambda v: v.day)
+    counted = sorted(
+        (v for v in visits if v.counts and (baseline_day is None or v.day >= baseline_day)), key=lambda v: v.day
+    )
     judgements = tuple(judge(visit, counted[:i], parameters) for i, visit in enumerate(counted))
     if not judgements or not judgements[-1].meets:
         status = Status.NONE
@@ -191,7 +203,12 @@ def _values(attribute: str, visit: Visit, pool: Sequence[Visit]) -> tuple[Decima
 
 
 def _change(
-    measure: Measure, best: Decimal, value: Decimal, worse_by: Decimal, parameters: Parameters, maximum: int | None = None
+    measure: Measure,
+    best: Decimal,
+    value: Decimal,
+    worse_by: Decimal,
+    parameters: Parameters,
+    maximum: int | None = None,
 ) -> Change:
     percent: Fraction | None = None
     if best != 0:

@@ -112,7 +112,14 @@ def test_help_with_activities_counts_but_there_is_no_aid_for_them():
 
 @pytest.mark.parametrize(
     ("items", "aids"),
-    [({"dress": 4}, ()), ({"dress": -1}, ()), ({"dress": True}, ()), ({"dress": 1.5}, ()), ({"swim": 1}, ()), ({}, ("other",))],
+    [
+        ({"dress": 4}, ()),
+        ({"dress": -1}, ()),
+        ({"dress": True}, ()),
+        ({"dress": 1.5}, ()),
+        ({"swim": 1}, ()),
+        ({}, ("other",)),
+    ],
 )
 def test_what_the_form_does_not_have_is_refused(items, aids):
     with pytest.raises(ValueError, match=r"HAQ-DI|whole number"):

@@ -106,7 +106,9 @@ def test_grades_are_whole_numbers_to_ten(grade):
         score({(Muscle.DELTOID, Side.RIGHT): grade})
 
 
-@pytest.mark.parametrize("cell", [(Muscle.NECK_FLEXORS, Side.RIGHT), (Muscle.DELTOID, Side.AXIAL), ("triceps", Side.LEFT)])
+@pytest.mark.parametrize(
+    "cell", [(Muscle.NECK_FLEXORS, Side.RIGHT), (Muscle.DELTOID, Side.AXIAL), ("triceps", Side.LEFT)]
+)
 def test_cells_that_are_not_on_the_form(cell):
     with pytest.raises(ValueError, match="not on the MMT8 form"):
         score({cell: 5})

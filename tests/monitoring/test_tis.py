@@ -277,7 +277,8 @@ class TestEnzyme:
         assert choose_enzyme([ck, ldh]) is ldh
 
     @pytest.mark.parametrize(
-        ("names", "expected"), [(("alt", "ck"), "ck"), (("alt", "ast", "ldh"), "ldh"), (("ldh", "aldolase"), "aldolase")]
+        ("names", "expected"),
+        [(("alt", "ck"), "ck"), (("alt", "ast", "ldh"), "ldh"), (("ldh", "aldolase"), "aldolase")],
     )
     def test_ties(self, names, expected):
         assert choose_enzyme(Enzyme(n, D(90), D(30)) for n in names).name == expected
@@ -336,9 +337,15 @@ cores = st.builds(
     patient_vas=vas,
     extramuscular_vas=vas,
     haq_di=st.none() | st.integers(0, 24).map(lambda v: D(v) / 8),
-    mmt=st.none() | st.builds(lambda m, share: Mmt(D(m * share // 100), m), st.sampled_from(sorted(MMT_MAXIMA)), st.integers(0, 100)),
+    mmt=st.none()
+    | st.builds(lambda m, share: Mmt(D(m * share // 100), m), st.sampled_from(sorted(MMT_MAXIMA)), st.integers(0, 100)),
     enzyme=st.none()
-    | st.builds(Enzyme, st.sampled_from(list(ENZYME_RANGES)), st.integers(0, 20000).map(D), st.none() | st.integers(0, 300).map(D)),
+    | st.builds(
+        Enzyme,
+        st.sampled_from(list(ENZYME_RANGES)),
+        st.integers(0, 20000).map(D),
+        st.none() | st.integers(0, 300).map(D),
+    ),
 )
 
 

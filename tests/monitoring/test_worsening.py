@@ -42,7 +42,12 @@ class TestOneVisit:
 
     @pytest.mark.parametrize(
         ("patient", "haq", "mmt", "expected"),
-        [("1.3", "1.3", 105, True), ("1.29", "1.3", 105, False), ("1.3", "1.29", 105, False), ("1.3", "1.3", 106, False)],
+        [
+            ("1.3", "1.3", 105, True),
+            ("1.29", "1.3", 105, False),
+            ("1.3", "1.29", 105, False),
+            ("1.3", "1.3", 106, False),
+        ],
     )
     def test_three_of_five_by_30_percent(self, patient, haq, mmt, expected):
         before = visit(0, patient_vas="1.0", haq_di="1.0", mmt8_150=150)
@@ -115,7 +120,10 @@ class TestConfirmation:
         assert status(self.base, self.bad, visit(60, extramuscular_vas="2.9")) is Status.NONE
 
     def test_a_good_visit_between_starts_again(self):
-        assert status(self.base, self.bad, visit(60, extramuscular_vas="1"), visit(90, extramuscular_vas="4")) is Status.ONCE
+        assert (
+            status(self.base, self.bad, visit(60, extramuscular_vas="1"), visit(90, extramuscular_vas="4"))
+            is Status.ONCE
+        )
 
     def test_the_second_may_meet_it_in_another_way(self):
         base = visit(0, extramuscular_vas="1", physician_vas="1", mmt8_150=150)
