@@ -1,31 +1,67 @@
-"""Append, supersede, withdraw: the three things that can happen to a fact."""
+"""Append, supersede, withdraw, let lapse: what can happen to a fact. And undoing all of it while it is fresh."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import uuid
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
 from common.models import Fact, Status
 
 T = TypeVar("T", bound=Fact)
+
+# What a copy of a fact does not take over.
+_OF_THE_ROW = frozenset(
+    {"id", "status", "supersedes", "change_reason", "recorded_at", "recorded_by", "retired_at", "retired_by"}
+)
+
+
+@contextlib.contextmanager
+def refusals_in_plain_words() -> Iterator[None]:
+    """A constraint of the database that two people at once can run into becomes a ValidationError.
+
+    PostgreSQL's own text quotes the offending values (a record number, say). The chain is cut, so that no log gets them.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        state = getattr(error.__cause__, "sqlstate", None)
+        if state in ("23505", "23P01"):
+            message = "Somebody has recorded something that contradicts this in the meantime. Nothing was changed."
+        elif state == "23514":
+            message = "The record does not allow these values together. Nothing was changed."
+        else:
+            raise
+        raise ValidationError(message, code="conflict") from None
 
 
 def record(model: type[T], *, by: Any, now: dt.datetime, **fields: Any) -> T:
     """A new fact. Raises ValidationError naming each wrong field; constraints are checked with it."""
     fact = model(recorded_by=by, recorded_at=now, **fields)
     fact.full_clean(exclude=["recorded_by"])
-    fact.save(force_insert=True)
+    with refusals_in_plain_words():
+        fact.save(force_insert=True)
     return fact
+
+
+def _check_reason(reason: str, ask: str) -> None:
+    if not reason.strip():
+        raise ValidationError({"reason": ask})
+    longest = Fact._meta.get_field("change_reason").max_length or 0
+    if len(reason) > longest:
+        raise ValidationError({"reason": f"At most {longest} characters."})
 
 
 def _retire(fact: T, *, by: Any, now: dt.datetime, **fields: Any) -> T:
     locked = type(fact).objects.select_for_update().get(pk=fact.pk)
     if locked.retired_at is not None:
-        raise ValidationError(
-            "Somebody has corrected or withdrawn this in the meantime. Nothing was changed."
-        )
+        raise ValidationError("Somebody has corrected or withdrawn this in the meantime. Nothing was changed.")
     locked.retired_at, locked.retired_by = now, by
     for name, value in fields.items():
         setattr(locked, name, value)
@@ -35,24 +71,9 @@ def _retire(fact: T, *, by: Any, now: dt.datetime, **fields: Any) -> T:
 
 def supersede(fact: T, *, by: Any, now: dt.datetime, reason: str, **changes: Any) -> T:
     """A corrected copy of `fact` takes its place; the old row stays, retired."""
-    if not reason:
-        raise ValidationError({"reason": "Say why it is corrected."})
+    _check_reason(reason, "Say why it is corrected.")
     old = _retire(fact, by=by, now=now)
-    skip = {
-        "id",
-        "status",
-        "supersedes",
-        "change_reason",
-        "recorded_at",
-        "recorded_by",
-        "retired_at",
-        "retired_by",
-    }
-    copy = {
-        f.attname: getattr(old, f.attname)
-        for f in old._meta.concrete_fields
-        if f.name not in skip
-    }
+    copy = values_of(old)
     copy.update(changes)
     return record(
         type(fact),
@@ -67,8 +88,69 @@ def supersede(fact: T, *, by: Any, now: dt.datetime, reason: str, **changes: Any
 
 def withdraw(fact: T, *, by: Any, now: dt.datetime, reason: str) -> T:
     """It should never have been recorded. What it superseded stays superseded."""
-    if not reason:
-        raise ValidationError({"reason": "Say why it is withdrawn."})
-    return _retire(
-        fact, by=by, now=now, status=Status.ENTERED_IN_ERROR, change_reason=reason
-    )
+    _check_reason(reason, "Say why it is withdrawn.")
+    return _retire(fact, by=by, now=now, status=Status.ENTERED_IN_ERROR, change_reason=reason)
+
+
+def lapse(fact: T, *, by: Any, now: dt.datetime, reason: str) -> T:
+    """It was rightly recorded and no longer holds: a booking that is cancelled. Retired, not called an error."""
+    _check_reason(reason, "Say why.")
+    return _retire(fact, by=by, now=now, change_reason=reason)
+
+
+def dependants(fact: Fact) -> list[Fact]:
+    """Current facts that hang on this one (the doses of a course). Not its successor."""
+    found: list[Fact] = []
+    for relation in fact._meta.related_objects:
+        model = relation.related_model
+        if isinstance(model, type) and issubclass(model, Fact) and relation.field.name != "supersedes":
+            found.extend(model.objects.current().filter(**{relation.field.name: fact.pk}).order_by("pk"))
+    return found
+
+
+def withdraw_all(fact: T, *, by: Any, now: dt.datetime, reason: str) -> T:
+    """Withdraw it and everything that hangs on it: a course entered in error has no doses."""
+    for child in dependants(fact):
+        withdraw_all(child, by=by, now=now, reason=reason)
+    return withdraw(fact, by=by, now=now, reason=reason)
+
+
+def recorded_in(context_id: uuid.UUID) -> list[Fact]:
+    """Every fact that was added under one attribution, in any app, oldest first."""
+    found: list[Fact] = []
+    for model in apps.get_models():
+        if not issubclass(model, Fact):
+            continue
+        events = model._meta.get_field("events").related_model
+        added = events._default_manager.filter(pgh_context_id=context_id, pgh_label="insert").values("pgh_obj_id")
+        found.extend(model._default_manager.filter(pk__in=added).order_by("pk"))
+    return found
+
+
+def undo(context_id: uuid.UUID, *, by: Any, now: dt.datetime) -> list[tuple[Fact, Fact | None]]:
+    """Take back what one action added: what was new is withdrawn; what replaced something gives way to the old values.
+
+    Refused with a ValidationError, and nothing changed, where it added nothing, or where something of it has been
+    changed or built upon since. Returns each fact taken back, with the copy of the old values that now stands for it.
+    """
+    added = recorded_in(context_id)
+    mine = {(type(fact), fact.pk) for fact in added}
+    if not added:
+        raise ValidationError("There is nothing in it that could be undone.")
+    for fact in added:
+        if not fact.is_current or any((type(child), child.pk) not in mine for child in dependants(fact)):
+            raise ValidationError("It has been changed or built upon since. Correct it instead.")
+    reason = "Undone by the person who recorded it"
+    # What is new goes first: it may stand where the old values return to (the next dose, the one before).
+    undone: list[tuple[Fact, Fact | None]] = []
+    for fact in sorted(added, key=lambda fact: fact.supersedes_id is not None):
+        if fact.supersedes is None:
+            undone.append((withdraw(fact, by=by, now=now, reason=reason), None))
+        else:
+            undone.append((fact, supersede(fact, by=by, now=now, reason=reason, **values_of(fact.supersedes))))
+    return undone
+
+
+def values_of(fact: Fact) -> dict[str, Any]:
+    """What it says, without whose row it is: the attributes a copy takes over."""
+    return {f.attname: getattr(fact, f.attname) for f in fact._meta.concrete_fields if f.name not in _OF_THE_ROW}
