@@ -42,6 +42,10 @@ class ImportBatch(models.Model):
     unchanged = models.PositiveIntegerField()
     quarantined = models.PositiveIntegerField()
     rejected = models.PositiveIntegerField()
+    notes = models.JSONField(
+        default=list,
+        help_text="List of {row, field, code, message}: why rows were left as they are, and other remarks",
+    )
 
     class Meta:
         constraints = [
@@ -93,6 +97,10 @@ class HeldRow(models.Model):
         help_text="List of {field, code, message}; messages never repeat what identifies a patient"
     )
     data = models.JSONField(help_text="The row as received")
+    fingerprint = models.CharField(
+        max_length=64,
+        help_text="Digest of centre, kind, source and row: the same row in a later file is not held twice",
+    )
     resolution = models.CharField(
         max_length=12, choices=Resolution.choices, default="", blank=True
     )
@@ -124,10 +132,45 @@ class HeldRow(models.Model):
                 ),
                 name="held_row_resolved_by_someone",
             ),
+            models.UniqueConstraint(
+                fields=["fingerprint"],
+                condition=Q(resolution=""),
+                name="held_row_waits_once",
+            ),
         ]
         indexes = [
-            models.Index(fields=["batch", "resolution"], name="held_row_waiting")
+            models.Index(fields=["batch", "resolution"], name="held_row_waiting"),
+            models.Index(fields=["fingerprint"], name="held_row_fingerprint"),
         ]
 
     def __str__(self) -> str:
         return f"row {self.row_number}: {self.kind}"
+
+
+class PendingUpload(models.Model):
+    """A file between its preview and its commit. Gone after either, and a day later at the latest.
+
+    In a table and not in the session: a session is copied with every request and may live in a cache that forgets.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="pending_uploads")
+    kind = models.CharField(max_length=8, choices=ImportKind.choices)
+    source_name = models.CharField(max_length=60, blank=True)
+    file_name = models.CharField(max_length=120)
+    content = models.BinaryField()
+    mapping = models.JSONField()
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            one_of("kind", ImportKind, "pending_upload_kind"),
+            models.CheckConstraint(
+                condition=Q(kind="patients", source_name="") | (Q(kind="labs") & ~Q(source_name="")),
+                name="pending_upload_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"

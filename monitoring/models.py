@@ -119,6 +119,12 @@ class Result(Fact):
                 name="result_by_patient",
                 condition=Q(retired_at__isnull=True),
             ),
+            # What became of a row that a source sends again: corrected since, or withdrawn by a person.
+            models.Index(
+                fields=["source", "source_key"],
+                name="result_retired_source",
+                condition=Q(retired_at__isnull=False, source__isnull=False),
+            ),
             # A rule reads one analyte over some months of the whole clinic: from the index alone.
             models.Index(
                 fields=["analyte", "taken_on"],
