@@ -1,0 +1,181 @@
+"""`make bench`: the sweep of all rules over a large clinic, against merely copying its results out.
+
+    python -m bench [--patients 100000] [--keep]
+
+Builds (or, with --keep, reuses) a scratch database, prints one JSON object. Seconds are wall clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import resource
+import threading
+import time
+from pathlib import Path
+
+AS_OF = dt.date(2025, 6, 15)
+NOW = dt.datetime(2025, 6, 15, 5, 0, tzinfo=dt.UTC)
+RESULTS_EACH = 336
+
+
+def build(patients: int) -> float:
+    """Fill the scratch database; returns seconds. Triggers are off and indexes are made after, as any loader would."""
+    from django.db import connection
+
+    started = time.perf_counter()
+    script = (Path(__file__).parent / "clinic.sql").read_text()
+    for name, value in (("{patients}", str(patients)), ("{as_of}", AS_OF.isoformat())):
+        script = script.replace(name, value)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+        cursor.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'monitoring_result' AND indexname NOT IN "
+            "(SELECT conname FROM pg_constraint WHERE conrelid = 'monitoring_result'::regclass)"
+        )
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')
+        cursor.execute(script)
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        for _, definition in indexes:
+            cursor.execute(definition)
+        cursor.execute("SET session_replication_role = DEFAULT")
+        cursor.execute("VACUUM ANALYZE")
+    return time.perf_counter() - started
+
+
+class PeakMemory(threading.Thread):
+    """The largest resident set of the PostgreSQL backends that work for us, sampled. MB."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0.0
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        import psutil
+
+        while not self.stop.wait(0.2):
+            private = 0.0
+            for process in psutil.process_iter(["name"]):
+                if (process.info["name"] or "").startswith("postgres"):
+                    try:
+                        memory = process.memory_info()
+                    except psutil.Error:
+                        continue
+                    private += (memory.rss - memory.shared) / 1e6
+            self.peak = max(self.peak, private)
+
+
+def sweep(now: dt.datetime, as_of: dt.date) -> dict[str, dict[str, float | int]]:
+    """Every rule over the whole clinic, as the nightly job does it."""
+    from accounts.models import Centre
+    from alerts.actions import evaluate
+    from alerts.models import Trigger
+    from monitoring.rules import RULES
+
+    clinic = Centre.objects.get()
+    figures: dict[str, dict[str, float | int]] = {}
+    for rule in RULES.values():
+        started = time.perf_counter()
+        run = evaluate(rule=rule, as_of=as_of, now=now, by=None, centre=clinic, trigger=Trigger.COMMAND)
+        figures[rule.id] = {
+            "seconds": round(time.perf_counter() - started, 2),
+            "asked": run.asked or 0,
+            "found": run.found or 0,
+            "opened": run.opened or 0,
+            "changed": run.changed or 0,
+            "closed": run.closed or 0,
+        }
+    return figures
+
+
+def copy_out() -> float:
+    """PostgreSQL writing every result as text to nowhere, in its own process: nothing of ours in the way."""
+    from django.db import connection
+
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("COPY monitoring_result TO '/dev/null'")
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=100_000)
+    parser.add_argument("--keep", action="store_true", help="reuse the scratch database of an earlier run")
+    arguments = parser.parse_args()
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "myositis_tracker.settings")
+    os.environ["MODE"] = "local"
+    from myositis_tracker.engine import engine_for_environment
+
+    with engine_for_environment("bench"):
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
+
+        from monitoring.models import Result
+
+        built = None
+        call_command("migrate", verbosity=0)
+        if not (arguments.keep and Result.objects.exists()):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public' "
+                    "AND tablename NOT IN ('django_migrations', 'django_content_type')"
+                )
+                cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
+            built = build(arguments.patients)
+        memory = PeakMemory()
+        memory.start()
+        copies = [copy_out()]
+        first = sweep(NOW, AS_OF)
+        next_day = sweep(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
+        copies.append(copy_out())
+        memory.stop.set()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM monitoring_result")
+            rows = cursor.fetchone()[0]
+            cursor.execute("SELECT pg_database_size(current_database())")
+            size = cursor.fetchone()[0]
+            cursor.execute("SHOW server_version")
+            server = cursor.fetchone()[0]
+        sweeps = {name: round(sum(f["seconds"] for f in figures.values()), 1) for name, figures in
+                  (("first", first), ("next_day", next_day))}  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "patients": rows // RESULTS_EACH,
+                    "results": rows,
+                    "build_seconds": built and round(built, 1),
+                    "database_gb": round(size / 1e9, 1),
+                    "copy_out_seconds": [round(c, 1) for c in copies],
+                    "sweep_seconds": sweeps,
+                    "ratio": {name: round(seconds / min(copies), 3) for name, seconds in sweeps.items()},
+                    "peak_memory_mb": {
+                        "python": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
+                        "postgresql_private": round(memory.peak),
+                    },
+                    "rules_first": first,
+                    "rules_next_day": next_day,
+                    "machine": {
+                        "cpus": os.cpu_count(),
+                        "python": platform.python_version(),
+                        "postgresql": server,
+                        "platform": platform.platform(),
+                    },
+                },
+                indent=2,
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()
