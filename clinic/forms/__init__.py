@@ -1,0 +1,1 @@
+"""What the pages' forms accept. They check; the actions write."""

@@ -1,0 +1,1 @@
+"""Questions that only pages ask, across apps."""
