@@ -262,8 +262,8 @@ _DRUGS: tuple[Drug, ...] = (
         monitored=True, monitoring_max_days=28, rxnorm="3008", atc=("L04AD01",), sources=(GENERAL,),
     ),
     Drug(
-        "cyclophosphamide", "Cyclophosphamide", Kind.CONVENTIONAL, ("intravenous", "oral"), ("4 weeks", "2 weeks",
-            "day"),
+        "cyclophosphamide", "Cyclophosphamide", Kind.CONVENTIONAL, ("intravenous", "oral"),
+        ("4 weeks", "2 weeks", "day"),
         ranges=(
             _range(Phase.TARGET, "500", "1000", Per.M2, Every.DOSE, routes=("intravenous",),
                    note="every 4 weeks, 6 times; or 500 mg every 2 weeks, 6 times"),

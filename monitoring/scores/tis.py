@@ -247,6 +247,28 @@ def choose_enzyme(candidates: Iterable[Enzyme]) -> Enzyme | None:
     return best
 
 
+def comparable_mmt8(
+    baseline: tuple[Decimal | None, Decimal | None], follow_up: tuple[Decimal | None, Decimal | None]
+) -> tuple[Mmt | None, Mmt | None]:
+    """The strength of two visits on one scale, from their totals as (out of 150, out of 80).
+
+    Both sides where both visits have them, else one side at both. Where no scale has both, what a visit has is given
+    on the first scale it has, so that the score can say which visit lacks it.
+    """
+    for index, maximum in enumerate((150, 80)):
+        before, after = baseline[index], follow_up[index]
+        if before is not None and after is not None:
+            return Mmt(before, maximum), Mmt(after, maximum)
+    return _first_scale(baseline), _first_scale(follow_up)
+
+
+def _first_scale(totals: tuple[Decimal | None, Decimal | None]) -> Mmt | None:
+    both, one = totals
+    if both is not None:
+        return Mmt(both, 150)
+    return None if one is None else Mmt(one, 80)
+
+
 def total_improvement_score(baseline: CoreSet, follow_up: CoreSet, population: Population = Population.ADULT) -> Tis:
     """Compare a visit with the baseline of the treatment judged, never with the visit before.
 

@@ -19,6 +19,7 @@ from monitoring.scores.tis import (
     Mmt,
     Population,
     choose_enzyme,
+    comparable_mmt8,
     points_for,
     total_improvement_score,
 )
@@ -269,6 +270,21 @@ class TestMissing:
     def test_an_unknown_upper_limit_is_missing(self, uln):
         before, after = EX2
         assert total_improvement_score(before, replace(after, enzyme=Enzyme("ck", D(100), uln))).missing == (ENZ,)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((D(120), D(64)), (D(130), D(70)), (Mmt(D(120), 150), Mmt(D(130), 150))),
+        ((D(120), D(64)), (None, D(70)), (Mmt(D(64), 80), Mmt(D(70), 80))),
+        ((None, D(64)), (D(130), D(70)), (Mmt(D(64), 80), Mmt(D(70), 80))),
+        ((D(0), D(0)), (D(0), D(0)), (Mmt(D(0), 150), Mmt(D(0), 150))),
+        ((D(120), None), (None, D(70)), (Mmt(D(120), 150), Mmt(D(70), 80))),
+        ((None, None), (D(130), D(70)), (None, Mmt(D(130), 150))),
+    ],
+)
+def test_strength_is_compared_on_150_where_both_visits_have_it(before, after, expected):
+    assert comparable_mmt8(before, after) == expected
 
 
 class TestEnzyme:

@@ -136,6 +136,9 @@ class TestConfirmation:
     def test_order_of_recording_does_not_matter(self):
         assert status(visit(60, extramuscular_vas="3"), self.bad, self.base) is Status.CONFIRMED
 
+    def test_the_baseline_visit_itself_counts(self):
+        assert status(self.base, self.bad, baseline=DAY) is Status.ONCE
+
     def test_visits_before_the_baseline_do_not_count(self):
         good_old_days = visit(-10, extramuscular_vas="0")
         base = visit(0, extramuscular_vas="3")
