@@ -13,7 +13,7 @@ DEPLOY_ENV := MODE=production DATABASE_URL=postgresql://nobody@127.0.0.1:1/none 
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types contracts migrations deploycheck bench docs screenshots assets lock clean
+.PHONY: help run test check lint format types contracts migrations deploycheck bench docs screenshots assets lock secrets clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ assets: ## front-end libraries, built anew
 lock: .venv/.stamp ## pin the newest allowed versions
 	@for name in requirements requirements-dev; do .venv/bin/uv pip compile --quiet --upgrade --python-version 3.11 \
 		--no-header --annotation-style line $$name.in -o $$name.txt || exit 1; done
+
+secrets: ## secret files for docker compose, once
+	@$(PYTHON) deploy/make_secrets.py
 
 clean: ## remove what make made, the demo clinic's data too
 	@rm -rf .venv .local node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -250,16 +250,27 @@ def celery_worker_process(transactional_db: None, tmp_path: Path) -> Iterator[Wo
         yield worker
 
 
+def answers(address: str) -> bool:
+    """Whether a GET of `address` is answered with 200."""
+    try:
+        with urllib.request.urlopen(address, timeout=30) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="session")
 def _web_process(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
     """gunicorn, once for the whole run: it keeps no state that outlives a test's data."""
     port, log = free_port(), tmp_path_factory.mktemp("web") / "web.log"
-    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"]
+    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with running([sys.executable, "-m", "gunicorn", *bind, "myositis_tracker.wsgi"], log) as process:
-        wait_for_log(process, log, "Listening at")
-        # The first request loads the templates and routes; here, not inside the first journey's time limit.
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=30):
-            pass
+        # The first request loads routes and templates; here, not inside the first journey's time limit.
+        give_up_at = time.monotonic() + 40
+        while not answers(f"http://127.0.0.1:{port}/livez"):
+            fine = process.poll() is None and time.monotonic() < give_up_at
+            assert fine, f"the web server does not answer:\n{log.read_text(errors='replace')[-4000:]}"
+            time.sleep(0.05)
         yield f"http://localhost:{port}"
 
 

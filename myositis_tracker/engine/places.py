@@ -25,6 +25,7 @@ class Place:
     """An engine's folders. `user` is None, or (name, uid, gid) of the user PostgreSQL runs as when we are root."""
 
     kind: str
+    project: Path
     home: Path
     pgdata: Path
     sockets: Path
@@ -81,7 +82,10 @@ def unprivileged_user() -> tuple[str, int, int]:
 
 
 def place(kind: str, project: Path = PROJECT) -> Place:
-    """The folders of engine `kind` ("clinic", or "test" with its own data) of `project`. Creates `home` only."""
+    """The folders of engine `kind` ("clinic", or "test" or "bench" with data of their own) of `project`.
+
+    Creates `home` only.
+    """
     home = project / ".local" / kind
     home.mkdir(parents=True, exist_ok=True)
     key = hashlib.sha256(f"{home}:{os.geteuid()}".encode()).hexdigest()[:10]
@@ -93,4 +97,12 @@ def place(kind: str, project: Path = PROJECT) -> Place:
     # ".s.PGSQL.5432" is the longest name that is put there.
     if len(os.fsencode(sockets / ".s.PGSQL.5432")) > LONGEST_SOCKET_PATH:
         sockets = Path(tempfile.gettempdir()) / f"myositis-{key}"
-    return Place(kind=kind, home=home, pgdata=base / "postgresql", sockets=sockets, user=user, fsync=kind != "test")
+    return Place(
+        kind=kind,
+        project=project,
+        home=home,
+        pgdata=base / "postgresql",
+        sockets=sockets,
+        user=user,
+        fsync=kind != "test",  # the data of tests need not survive a power cut; all others are as safe as in production
+    )

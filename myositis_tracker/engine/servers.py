@@ -80,7 +80,7 @@ def start_keeper(where: Place) -> int:
     try:
         return os.posix_spawn(
             sys.executable,
-            [sys.executable, "-m", "myositis_tracker.engine", "keep", where.kind],
+            [sys.executable, "-m", "myositis_tracker.engine", "keep", where.kind, str(where.project)],
             {**os.environ, "PYTHONPATH": str(PROJECT)},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -1,0 +1,25 @@
+"""gunicorn, found by its name in the working directory. Address and number of processes come from the command line."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+worker_class = "gthread"
+threads = 4
+timeout = 60  # the longest page takes under a second; an export streams, and each piece counts as life
+graceful_timeout = 20
+max_requests = 5000  # a leak in a library must not grow for weeks
+max_requests_jitter = 500
+# The heartbeat file: on a disk that stalls it would get a healthy process killed.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+control_socket_disable = True  # nobody uses it, and it would be written into the home folder
+accesslog = None  # myositis_tracker.logs writes one line per request, without path or query
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the live gauges of a process that ended, where several processes share their metrics."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
