@@ -51,7 +51,7 @@ CROSS JOIN LATERAL (SELECT DATE '{as_of}' - 5 - n * 90 - pg_temp.dice(i, 380 + n
 INSERT INTO therapy_course (id, patient_id, status, drug, route, indication, change_reason, recorded_at, recorded_by_id)
 SELECT i * 2, i, 'final', 'prednisolone', 'oral', '', '', DATE '{as_of}' - 400, 1 FROM generate_series(1, {patients}) i
 UNION ALL
-SELECT i * 2 + 1, i, 'final', (ARRAY['methotrexate', 'azathioprine', 'mycophenolate'])[1 + pg_temp.dice(i, 8) % 3],
+SELECT i * 2 + 1, i, 'final', (ARRAY['methotrexate', 'azathioprine', 'mycophenolate-mofetil'])[1 + pg_temp.dice(i, 8) % 3],
     'oral', '', '', DATE '{as_of}' - 400, 1 FROM generate_series(1, {patients}) i;
 INSERT INTO therapy_dose (patient_id, course_id, status, starts_on, ends_on, amount, times, every_days,
     out_of_range_reason, change_reason, recorded_at, recorded_by_id)
