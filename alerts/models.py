@@ -65,6 +65,9 @@ class Alert(models.Model):
         help_text="Facts, values and thresholds it was found on",
     )
     as_of = models.DateField(help_text="The day judged when the evidence was found")
+    evidence_at = models.DateTimeField(
+        help_text="The moment the evidence was found: what had been recorded by then is what it rests on"
+    )
     state = models.CharField(
         max_length=12,
         choices=State.choices,
@@ -73,7 +76,8 @@ class Alert(models.Model):
     )
     opened_at = models.DateTimeField()
     level_since = models.DateTimeField(
-        help_text="When the present level was reached: its time to acknowledge runs from here"
+        help_text="When the present level was reached, or it woke or was opened again: its time to acknowledge runs "
+        "from here"
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateField(
@@ -81,6 +85,11 @@ class Alert(models.Model):
     )
     escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    cleared_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the rule no longer found it. Until then what a person closed is not found anew, unless it changed",
+    )
 
     class Meta:
         constraints = [
@@ -103,6 +112,10 @@ class Alert(models.Model):
                 name="alert_snooze_has_day",
             ),
             models.CheckConstraint(
+                condition=Q(cleared_at__isnull=True) | Q(closed_at__isnull=False),
+                name="alert_cleared_is_closed",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state="snoozed", level="URGENT"),
                 name="alert_urgent_never_snoozed",
             ),
@@ -115,6 +128,11 @@ class Alert(models.Model):
             ),
             models.Index(fields=["patient", "-opened_at"], name="alert_by_patient"),
             models.Index(fields=["centre", "rule", "-closed_at"], name="alert_by_rule"),
+            models.Index(
+                fields=["centre", "rule", "patient"],
+                name="alert_closed_by_hand",
+                condition=Q(closed_at__isnull=False, cleared_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -231,6 +249,9 @@ class Sweep(models.Model):
     centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="sweeps")
     as_of = models.DateField()
     started_at = models.DateTimeField()
+    dispatched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its rules were newest handed to the workers"
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -273,6 +294,13 @@ class RuleRun(models.Model):
     )
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sweep", "rule"],
+                condition=Q(finished_at__isnull=False),
+                name="rule_run_finished_once_a_sweep",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["centre", "rule", "-started_at"], name="rule_run_by_rule"

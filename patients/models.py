@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pghistory
@@ -10,7 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
-from common.models import Fact, not_before, one_of, touch_triggers
+from common.dates import age_on, centre_day
+from common.models import Fact, PeriodQuerySet, not_before, one_of, touch_triggers
 
 
 class Sex(models.TextChoices):
@@ -93,6 +95,13 @@ class Patient(models.Model):
     def name(self) -> str:
         return f"{self.family_name}, {self.given_name}"
 
+    def day_at(self, moment: dt.datetime) -> dt.date:
+        """The calendar day of `moment` where the patient is followed: "today", when `moment` is now."""
+        return centre_day(moment, self.centre.zone)
+
+    def age_on(self, day: dt.date) -> int:
+        return age_on(self.born_on, day)
+
 
 class Touched(models.Model):
     """An outbox: whose facts changed since the rules last asked. Written by triggers in the fact's own transaction."""
@@ -100,6 +109,12 @@ class Touched(models.Model):
     id = models.BigAutoField(primary_key=True)
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="+")
     touched_at = models.DateTimeField()
+    rule = models.CharField(
+        max_length=48,
+        default="",
+        db_default="",
+        help_text="Empty for all rules; else the one that failed and is to be asked again",
+    )
 
     def __str__(self) -> str:
         return f"{self.patient_id} at {self.touched_at}"
@@ -246,6 +261,8 @@ class RuleException(Fact):
     reason = models.CharField(max_length=200)
     starts_on = models.DateField()
     ends_on = models.DateField(help_text="Last day")
+
+    objects = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [
