@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_initial'),
         ('alerts', '0003_upcoming'),
-        ('patients', '0002_clearing_and_evidence_moment'),
+        ('patients', '0002_touched_rule'),
     ]
 
     operations = [
