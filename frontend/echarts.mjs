@@ -7,13 +7,14 @@ import {
   GridComponent,
   MarkAreaComponent,
   MarkLineComponent,
+  TitleComponent,
   TooltipComponent,
 } from "echarts/components";
 import { CanvasRenderer } from "echarts/renderers";
 
 core.use([
   AxisPointerComponent, CanvasRenderer, CustomChart, DataZoomComponent, GridComponent, LineChart, MarkAreaComponent,
-  MarkLineComponent, ScatterChart, TooltipComponent,
+  MarkLineComponent, ScatterChart, TitleComponent, TooltipComponent,
 ]);
 
 // The page's own scripts are plain files, not modules, so the library is handed to them by name.
