@@ -1,0 +1,300 @@
+"""Every write about the person and the disease. Errors name the field of the form, never the patient."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from accounts.models import Centre, User
+from audit import facts
+from audit.attribution import action
+from common.models import Fact
+from patients import selectors
+from patients.antibodies import ANTIBODIES
+from patients.models import (
+    AntibodyResult,
+    Consent,
+    FollowUpStatus,
+    Manifestation,
+    Patient,
+    RuleException,
+    Sex,
+    Subtype,
+)
+
+# What `change_patient` may change. The centre is not among them: a patient who moves is transferred.
+DETAILS = frozenset(
+    {"record_number", "given_name", "family_name", "born_on", "sex", "subtype", "onset_on", "diagnosed_on"}
+)
+OLDEST_AGE_YEARS = 125
+
+
+@action("patients.register", "patient registered")
+def register_patient(
+    *,
+    centre: Centre,
+    record_number: str,
+    given_name: str,
+    family_name: str,
+    born_on: dt.date,
+    sex: str = Sex.UNKNOWN,
+    subtype: str = Subtype.UNKNOWN,
+    onset_on: dt.date | None = None,
+    diagnosed_on: dt.date | None = None,
+    duplicates_seen: bool = False,
+    by: User,
+    now: dt.datetime,
+) -> Patient:
+    """A new patient of `centre`.
+
+    Where somebody there may be the same person (`selectors.duplicates`) it is refused with the error
+    `duplicates_seen`, code "confirm", until a person has looked and says so. A number is never given twice.
+    """
+    patient = Patient(
+        centre=centre,
+        record_number=record_number.strip(),
+        given_name=given_name.strip(),
+        family_name=family_name.strip(),
+        born_on=born_on,
+        sex=sex,
+        subtype=subtype,
+        onset_on=onset_on,
+        diagnosed_on=diagnosed_on,
+        created_at=now,
+        created_by=by,
+    )
+    _check_details(patient, now)
+    if not duplicates_seen and selectors.duplicates(
+        centre, family_name=patient.family_name, given_name=patient.given_name, born_on=born_on
+    ):
+        message = "Somebody with this name or day of birth is already registered. Look first, then confirm."
+        raise ValidationError({"duplicates_seen": ValidationError(message, code="confirm")})
+    with facts.refusals_in_plain_words():
+        patient.save(force_insert=True)
+    return patient
+
+
+@action("patients.change", "patient's details changed")
+def change_patient(*, patient: Patient, version: int, by: User, now: dt.datetime, **changes: Any) -> Patient:
+    """Change details; the row history keeps what they were. `version` is `selectors.version` of what the form showed.
+
+    Where somebody changed the patient since, nothing is changed (code "conflict").
+    """
+    unknown = set(changes) - DETAILS
+    if unknown:
+        raise TypeError(f"not a detail of a patient: {sorted(unknown)}")
+    locked = Patient.objects.select_for_update(of=("self",)).select_related("centre").get(pk=patient.pk)
+    if selectors.version(locked) != version:
+        message = "Somebody has changed these details in the meantime. Look at the new ones, then change them again."
+        raise ValidationError(message, code="conflict")
+    for name, value in changes.items():
+        setattr(locked, name, value.strip() if isinstance(value, str) else value)
+    _check_details(locked, now)
+    with facts.refusals_in_plain_words():
+        locked.save(update_fields=[*changes])
+    return locked
+
+
+def _check_details(patient: Patient, now: dt.datetime) -> None:
+    errors: dict[str, str] = {}
+    today = patient.day_at(now)
+    if isinstance(patient.born_on, dt.date):
+        if patient.born_on > today:
+            errors["born_on"] = "This day lies in the future."
+        elif patient.age_on(today) > OLDEST_AGE_YEARS:
+            errors["born_on"] = f"That is more than {OLDEST_AGE_YEARS} years ago. Check the year."
+        for field, what in (("onset_on", "first symptom"), ("diagnosed_on", "diagnosis")):
+            day = getattr(patient, field)
+            if day is not None and day > today:
+                errors[field] = "This day lies in the future."
+            elif day is not None and day < patient.born_on:
+                errors[field] = f"The {what} cannot lie before the birth."
+    if patient.onset_on and patient.diagnosed_on and patient.onset_on > patient.diagnosed_on:
+        errors.setdefault("onset_on", "The first symptom cannot come after the diagnosis.")
+    others = Patient.objects.filter(centre_id=patient.centre_id, record_number__iexact=patient.record_number)
+    if patient.record_number and others.exclude(pk=patient.pk).exists():
+        errors["record_number"] = "Another patient of this centre has this number."
+    try:
+        patient.full_clean(exclude=["created_by", *errors], validate_constraints=not errors)
+    except ValidationError as error:
+        raise ValidationError({**error.update_error_dict({}), **errors}) from None
+    if errors:
+        raise ValidationError(errors)
+
+
+def _hold(patient: Patient) -> None:
+    """Until the end of the transaction nobody else gets past this line for the same patient.
+
+    For what must be looked up before it is written and has no constraint of its own.
+    """
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+
+
+@action("patients.set_follow_up", "follow-up status set")
+def set_follow_up_status(
+    *, patient: Patient, word: str, starts_on: dt.date, by: User, now: dt.datetime, reason: str = ""
+) -> FollowUpStatus:
+    """From `starts_on` on the patient is `word` (a FollowUpStatus.Word). A second status of one day corrects the first.
+
+    After a death nothing is set: an entry that says so in error is withdrawn.
+    """
+    _hold(patient)
+    if word == FollowUpStatus.Word.DEAD and starts_on > patient.day_at(now):
+        raise ValidationError({"starts_on": "This day lies in the future."})
+    current = FollowUpStatus.objects.current().filter(patient=patient)
+    if current.filter(word=FollowUpStatus.Word.DEAD).exclude(starts_on=starts_on).exists():
+        raise ValidationError({"word": "The death is recorded. If that is wrong, withdraw it first."})
+    same_day = current.filter(starts_on=starts_on).first()
+    if same_day is not None:
+        return facts.supersede(
+            same_day, by=by, now=now, reason=reason or "Set again for the same day", word=word, starts_on=starts_on
+        )
+    return facts.record(FollowUpStatus, patient=patient, word=word, starts_on=starts_on, by=by, now=now)
+
+
+@action("patients.record_antibody", "antibody result recorded")
+def record_antibody(
+    *,
+    patient: Patient,
+    antibody: str,
+    result: str,
+    taken_on: dt.date,
+    assay: str = "",
+    titre: str = "",
+    by: User,
+    now: dt.datetime,
+) -> AntibodyResult:
+    """`antibody` is a code of patients/antibodies.py, `result` an AntibodyResult.Result."""
+    if antibody not in ANTIBODIES:
+        raise ValidationError({"antibody": "This antibody is not in the list."})
+    return facts.record(
+        AntibodyResult,
+        patient=patient,
+        antibody=antibody,
+        result=result,
+        taken_on=taken_on,
+        assay=assay,
+        titre=titre,
+        by=by,
+        now=now,
+    )
+
+
+@action("patients.record_manifestation", "manifestation recorded")
+def record_manifestation(
+    *,
+    patient: Patient,
+    kind: str,
+    onset_on: dt.date,
+    ended_on: dt.date | None = None,
+    note: str = "",
+    by: User,
+    now: dt.datetime,
+) -> Manifestation:
+    """An organ involved from `onset_on` on. One stretch of a kind at a time: an overlapping one is refused."""
+    _hold(patient)
+    _check_end(patient, "ended_on", onset_on, ended_on, now)
+    overlapping = Manifestation.objects.current().filter(
+        Q(ended_on__isnull=True) | Q(ended_on__gte=onset_on), patient=patient, kind=kind
+    )
+    if ended_on is not None:
+        overlapping = overlapping.filter(onset_on__lte=ended_on)
+    if overlapping.exists():
+        raise ValidationError({"kind": "This is already recorded for that time."})
+    return facts.record(
+        Manifestation, patient=patient, kind=kind, onset_on=onset_on, ended_on=ended_on, note=note, by=by, now=now
+    )
+
+
+@action("patients.end_manifestation", "manifestation ended")
+def end_manifestation(*, manifestation: Manifestation, ended_on: dt.date, by: User, now: dt.datetime) -> Manifestation:
+    """`ended_on` is its last day."""
+    _check_end(manifestation.patient, "ended_on", manifestation.onset_on, ended_on, now)
+    return facts.supersede(manifestation, by=by, now=now, reason="Ended", ended_on=ended_on)
+
+
+def _check_end(patient: Patient, field: str, start: dt.date, end: dt.date | None, now: dt.datetime) -> None:
+    if end is None:
+        return
+    if end < start:
+        raise ValidationError({field: "The last day cannot lie before the first."})
+    if end > patient.day_at(now):
+        raise ValidationError({field: "This day lies in the future."})
+
+
+@action("patients.record_consent", "consent recorded")
+def record_consent(
+    *, patient: Patient, scope: str, decision: str, decided_on: dt.date, by: User, now: dt.datetime
+) -> Consent:
+    """What the patient decided about research. The decision of the latest day counts, then the one recorded later."""
+    return facts.record(Consent, patient=patient, scope=scope, decision=decision, decided_on=decided_on, by=by, now=now)
+
+
+@action("patients.make_exception", "exception from a rule made")
+def make_exception(
+    *,
+    patient: Patient,
+    rule: str,
+    reason: str,
+    ends_on: dt.date,
+    starts_on: dt.date | None = None,
+    by: User,
+    now: dt.datetime,
+) -> RuleException:
+    """`rule` (an id, or * for all) is not asked about this patient from `starts_on` (today) to `ends_on`, inclusive."""
+    today = patient.day_at(now)
+    starts_on = starts_on or today
+    if rule != "*" and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule):
+        raise ValidationError({"rule": "This is not a rule."})
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why this rule is not to be asked."})
+    if ends_on < max(starts_on, today):
+        raise ValidationError({"ends_on": "The last day lies in the past or before the first."})
+    return facts.record(
+        RuleException, patient=patient, rule=rule, reason=reason, starts_on=starts_on, ends_on=ends_on, by=by, now=now
+    )
+
+
+@action("patients.end_exception", "exception from a rule ended")
+def end_exception(*, exception: RuleException, reason: str, by: User, now: dt.datetime) -> RuleException:
+    """The rule is asked again from today. Before its first day it lapses altogether."""
+    yesterday = exception.patient.day_at(now) - dt.timedelta(days=1)
+    if exception.starts_on > yesterday:
+        return facts.lapse(exception, by=by, now=now, reason=reason)
+    if exception.ends_on <= yesterday:
+        raise ValidationError({"exception": "It has already ended."})
+    return facts.supersede(
+        # `reason` of the exception is why it was made; why it ended is the reason of the change.
+        exception, by=by, now=now, reason=reason, ends_on=yesterday,
+    )  # fmt: skip
+
+
+@action("patients.withdraw_fact", "entry withdrawn")
+def withdraw_fact(*, fact: Fact, reason: str, by: User, now: dt.datetime) -> Fact:
+    """It was entered in error, with everything that hangs on it (the doses of a course, the sessions of a plan)."""
+    return facts.withdraw_all(fact, by=by, now=now, reason=reason)
+
+
+@action("patients.correct_fact", "entry corrected")
+def correct_fact(*, fact: Fact, reason: str, changes: dict[str, Any], by: User, now: dt.datetime) -> Fact:
+    """A copy of `fact` with `changes` takes its place.
+
+    For facts that say no more than their fields. Those from which something is worked out have an action of their own
+    (TypeError); one that others hang on is withdrawn and recorded anew, because they would go on pointing at the old.
+    """
+    if fact.has_own_correction:
+        raise TypeError(f"{type(fact).__name__} has an action of its own for corrections")
+    allowed = set(facts.values_of(fact)) - {"patient_id"}
+    allowed -= {f.attname for f in fact._meta.concrete_fields if f.is_relation}
+    unknown = set(changes) - allowed
+    if unknown:
+        raise TypeError(f"not to be corrected: {sorted(unknown)}")
+    if facts.dependants(fact):
+        raise ValidationError("Other entries hang on this one. Withdraw it with them, and record it anew.")
+    if all(getattr(fact, name) == value for name, value in changes.items()):
+        raise ValidationError("Nothing was changed.")
+    return facts.supersede(fact, by=by, now=now, reason=reason, **changes)
