@@ -310,7 +310,7 @@ def _ck(lane: Axes, story: Story) -> None:
     for band in story.ck_bands:
         lane.fill_between(
             [_num(band.start), _num(band.end) + 1],
-            float(max(band.low, 0)) or low,
+            max(float(band.low), low),
             float(band.high),
             color=BAND,
             linewidth=0,
