@@ -7,7 +7,7 @@ import pkgutil
 
 from monitoring.rules.base import Rule
 
-_HELPERS = {"base", "sql", "steroid"}
+_HELPERS = {"base", "deterioration_sql", "second_line", "sql", "steroid", "taper_step", "tis_sql"}
 
 
 def _load() -> dict[str, Rule]:

@@ -88,6 +88,7 @@ class Rule:
     not_considered: tuple[str, ...]
     closes: Callable[[Question], str] | None = None
     advice: str = ""
+    asks: tuple[Rule, ...] = ()  # rules whose query this one's query holds, by `embedded`
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):
@@ -96,13 +97,27 @@ class Rule:
             raise ValueError(f"{self.id} must say why, from which source, and what it did not consider")
 
     def values(self, question: Question, parameters: Parameters | None = None) -> dict[str, Any]:
-        """Every named value its queries may use."""
+        """Every named value its queries may use, those of the rules it asks included."""
+        others = {
+            f"{rule._prefix}{name}": value for rule in self.asks for name, value in rule.values(question).items()
+        }
         return {
+            **others,
             **dataclasses.asdict(parameters or self.parameters),
             "as_of": question.as_of,
             "known_at": question.known_at,
             "horizon": HORIZON,
         }
+
+    @property
+    def _prefix(self) -> str:
+        return self.id.replace("-", "_") + "__"
+
+    def embedded(self, question: Question) -> str:
+        """Its query for use inside the query of a rule that names it in `asks`. Its parameters keep their own values:
+        their names get a prefix, so that two rules may use one name for different numbers.
+        """
+        return re.sub(r"%\((\w+)\)s", lambda name: f"%({self._prefix}{name[1]})s", self.findings(question))
 
     def sentence(self, evidence: Mapping[str, Any]) -> str:
         """The finding in plain English, made from its evidence and the parameters it was judged by."""
