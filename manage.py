@@ -1,19 +1,30 @@
 #!/usr/bin/env python
-"""Django's command line. In a fresh clone with nothing configured it uses the local engine (see myositis_tracker/engine)."""
+"""Django's command line. In a clone with nothing configured it uses the local engine (myositis_tracker/engine)."""
 
 import os
 import sys
 
 # Commands that never speak to a database: starting servers for them would only cost time.
-WITHOUT_SERVERS = {"help", "version", "--version", "--help", "collectstatic", "compilemessages", "makemessages", "findstatic"}
+WITHOUT_SERVERS = {
+    "help",
+    "version",
+    "--version",
+    "--help",
+    "collectstatic",
+    "compilemessages",
+    "makemessages",
+    "findstatic",
+}
+
+CONFIGURED = ("MODE", "DATABASE_URL", "DATABASE_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE")
 
 
 def main() -> None:
     """Run one management command, starting the local servers for its duration where none are configured."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "myositis_tracker.settings")
-    # Nothing configured at all means a developer's clone. As soon as one of these is set, production is assumed, so that
-    # a half-configured server complains instead of quietly opening a demo database.
-    if not any(os.environ.get(key) for key in ("MODE", "DATABASE_URL", "DATABASE_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE")):
+    # Nothing configured at all means a developer's clone. As soon as one of these is set, production is assumed, so
+    # that a half-configured server complains instead of quietly opening a demo database.
+    if not any(os.environ.get(key) for key in CONFIGURED):
         os.environ["MODE"] = "local"
 
     from django.core.management import execute_from_command_line

@@ -37,7 +37,7 @@ class Grouped(Migration):
     def apply(
         self, project_state: ProjectState, schema_editor: BaseDatabaseSchemaEditor, collect_sql: bool = False
     ) -> ProjectState:
-        """Like Django's, but one rendered state per run of operations of one kind. With `collect_sql`, exactly Django's."""
+        """Like Django's, with one rendered state per run of operations of a kind. With `collect_sql`, just Django's."""
         if collect_sql:
             return super().apply(project_state, schema_editor, collect_sql)
         for _, run in groupby(self.operations, kind):

@@ -1,4 +1,4 @@
-"""Makes the files of secrets/ that docker-compose.yml reads. Never overwrites: a new key would lose what the old one made."""
+"""Makes the files of secrets/ that docker-compose.yml reads. Never overwrites: data was made with the old keys."""
 
 from __future__ import annotations
 

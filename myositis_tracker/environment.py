@@ -42,7 +42,7 @@ class Environment:
             raise WrongEnvironment(self.problems)
 
     def text(self, key: str, default: str | None = None, *, choices: tuple[str, ...] = ()) -> str:
-        """The variable without surrounding space; required when `default` is None. An empty variable counts as not set."""
+        """The variable without surrounding space; required when `default` is None. Empty counts as not set."""
         value = self.variables.get(key, "").strip()
         if not value:
             if default is None:

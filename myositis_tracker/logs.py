@@ -1,7 +1,8 @@
 """Structured logs without identifiers.
 
-A line says which route was asked for (its pattern, not its path or query), by which user id, with what outcome. It never
-carries a form, a query string, a local variable or the text of an exception, any of which can hold a patient's name.
+A line says which route was asked for (its pattern, not its path or query), by which user id, with what outcome. It
+never carries a form, a query string, a local variable or the text of an exception, any of which can hold a
+patient's name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Settings, all of them from the environment (see .env.example), checked here at start.
 
-MODE is "production" unless said otherwise. "local" (make run, manage.py in a clone) and "test" speak plain http on the
-loopback interface and make up their secrets; everything else is the same in all three, so that what is tried is what runs.
+MODE is "production" unless said otherwise. "local" (make run, manage.py in a clone) and "test" speak plain http on
+the loopback interface and make up their secrets; everything else is the same in all three, so that what
+is tried is what runs.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
 
 REQUIRE_MFA = env.boolean("REQUIRE_MFA", False)  # a second factor for everybody, not only for those who want one
 SESSION_IDLE_MINUTES = env.integer("SESSION_IDLE_MINUTES", 30, low=1, high=24 * 60)
-TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)  # reverse proxies in front of us, for client addresses
+TRUSTED_PROXIES = env.integer(
+    "TRUSTED_PROXIES", 0, low=0, high=10
+)  # reverse proxies in front of us, for client addresses
 
 ROOT_URLCONF = "myositis_tracker.urls"
 WSGI_APPLICATION = "myositis_tracker.wsgi.application"
@@ -194,9 +197,7 @@ EMAIL_HOST = env.text("EMAIL_HOST", None if PRODUCTION else "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587 if PRODUCTION else 1025, low=1, high=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD", "")
-EMAIL_SECURITY = env.text(
-    "EMAIL_SECURITY", "starttls" if PRODUCTION else "none", choices=("starttls", "tls", "none")
-)
+EMAIL_SECURITY = env.text("EMAIL_SECURITY", "starttls" if PRODUCTION else "none", choices=("starttls", "tls", "none"))
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 20
@@ -303,7 +304,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Myositis tracker",
-    "DESCRIPTION": "Follows people with autoimmune myositis: results, assessments, treatment and the alerts of clinical rules.",
+    "DESCRIPTION": "Follows people with autoimmune myositis: results, assessments, treatment, alerts.",
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SERVE_INCLUDE_SCHEMA": False,

@@ -1,6 +1,6 @@
 """Servers, network and processes for the tests.
 
-Where DATABASE_URL and REDIS_URL are not set, PostgreSQL and Valkey are started from their wheels, with data of their own.
+Where DATABASE_URL and REDIS_URL are not set, PostgreSQL and Valkey are started from their wheels, with their own data.
 Several runs at the same time do not meet: each takes a free number, and with it a database and a Redis database.
 """
 
@@ -102,7 +102,7 @@ sys.addaudithook(refuse_the_network)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """pytest-django reads its settings before this file is loaded, when there are no servers yet; so it is done here."""
+    """pytest-django would read its settings before this file is loaded, when there are no servers yet."""
     if config.pluginmanager.hasplugin("django"):
         import django
 
@@ -128,7 +128,7 @@ def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @dataclasses.dataclass
 class Mailbox:
-    """What a real SMTP server received: `messages` as parsed messages, `recipients` beside them as the envelope said."""
+    """What a real SMTP server received: parsed `messages`, and beside them the `recipients` of their envelopes."""
 
     messages: list[Message] = dataclasses.field(default_factory=list)
     recipients: list[list[str]] = dataclasses.field(default_factory=list)
@@ -203,10 +203,8 @@ def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        except subprocess.TimeoutExpired:
-            pass
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

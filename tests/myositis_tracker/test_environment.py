@@ -158,7 +158,9 @@ def test_numbers_at_the_bounds(number: int) -> None:
 def test_every_variable_that_is_read_is_in_the_example() -> None:
     source = (PROJECT / "myositis_tracker" / "settings.py").read_text()
     example = (PROJECT / ".env.example").read_text()
-    read = set(re.findall(r"env\.(?:text|secret|boolean|integer|words|origin|database|redis)\(\s*\"([A-Z_]+)\"", source))
+    read = set(
+        re.findall(r"env\.(?:text|secret|boolean|integer|words|origin|database|redis)\(\s*\"([A-Z_]+)\"", source)
+    )
     assert {"SECRET_KEY", "EMAIL_SECURITY", "REQUIRE_MFA"} <= read
     missing = {key for key in read if not re.search(rf"^#?{key}(_FILE)?=", example, re.MULTILINE)}
     assert missing == {"DEBUG", "TEST_DATABASE_NAME"}, "neither has a place on a production server"

@@ -1,0 +1,68 @@
+"""Log lines say what happened and never to whom."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import Any
+
+import pytest
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from myositis_tracker.logs import RequestLogMiddleware, configure, logging_settings
+
+
+@pytest.fixture
+def lines(settings: Any) -> Any:
+    """A function giving every line logged so far as parsed JSON; the logging of the run is restored afterwards."""
+    configured = logging_settings(level="INFO", readable=False)
+    configure(configured)
+    stream = io.StringIO()
+    handler = logging.getLogger().handlers[-1]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    configure(settings.LOGGING)
+
+
+def test_a_request_is_logged_by_its_pattern(lines: Any) -> None:
+    def respond(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    request = RequestFactory().get("/login/password/reset/key/9-secretkey/?q=Doe", headers={"X-Request-ID": "abcdefgh"})
+    answer = RequestLogMiddleware(respond)(request)
+    [line] = lines()
+    assert line["route"].startswith("login/password/reset/key/")
+    assert line["status"] == 200
+    assert line["request_id"] == answer["X-Request-ID"] == "abcdefgh"
+    assert "Doe" not in json.dumps(line)
+    assert "secretkey" not in json.dumps(line)
+
+
+def test_a_request_id_cannot_carry_text(lines: Any) -> None:
+    request = RequestFactory().get("/nowhere", headers={"X-Request-ID": "Jane Doe, born 1970"})
+    answer = RequestLogMiddleware(lambda _: HttpResponse())(request)
+    [line] = lines()
+    assert "Doe" not in json.dumps(line)
+    assert "Doe" not in answer["X-Request-ID"]
+
+
+@pytest.mark.parametrize("logger", [structlog.get_logger("ours"), logging.getLogger("theirs")])
+def test_an_exception_is_logged_without_its_text(lines: Any, logger: Any) -> None:
+    try:
+        raise ValueError("duplicate key: (name)=(Doe)")
+    except ValueError:
+        logger.exception("it broke")
+    [line] = lines()
+    assert line["event"] == "it broke"
+    assert line["exception"] == "builtins.ValueError"
+    assert any("test_logs.py" in frame for frame in line["frames"])
+    assert "Doe" not in json.dumps(line)
+
+
+def test_health_is_not_worth_a_line(lines: Any) -> None:
+    RequestLogMiddleware(lambda _: HttpResponse())(RequestFactory().get("/livez"))
+    assert lines() == []
