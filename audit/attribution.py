@@ -107,6 +107,24 @@ def action(name: str, summary: str = "") -> Callable[[F], F]:
     return decorate
 
 
+def job(name: str) -> Callable[[F], F]:
+    """Mark work the system does by itself, such as judging and sending. The function takes `now` by keyword.
+
+    It chooses its own transactions, and its trail are rows of its own (runs, sweeps, events of alerts, deliveries): an
+    entry a minute would bury what people did. It opens no history context either, which costs an update of one row for
+    every row changed, and is far too slow for a hundred thousand. When a person orders such work, it writes an entry.
+    """
+
+    def decorate(function: F) -> F:
+        now = inspect.signature(function).parameters.get("now")
+        if now is None or now.kind is not now.KEYWORD_ONLY:
+            raise TypeError(f"{name}: a job takes `now` by keyword")
+        ACTIONS[name] = function
+        return function
+
+    return decorate
+
+
 def _about(kwargs: dict[str, Any]) -> tuple[int | None, int | None]:
     """(patient id, centre id) of the first argument that is, or belongs to, a patient or a centre."""
     for value in kwargs.values():
