@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import fcntl
 import ipaddress
+import logging
 import os
 import re
 import shutil
@@ -105,8 +106,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """pytest-django would read its settings before this file is loaded, when there are no servers yet."""
     if config.pluginmanager.hasplugin("django"):
         import django
+        from django.conf import settings
 
+        if settings.configured:
+            raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: settings must be read after the servers are there")
         django.setup()
+        # The processes of xdist inherit our environment and would read settings before they have their own addresses.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def pytest_unconfigure() -> None:
@@ -159,6 +165,7 @@ class Mailbox:
 def _smtp_server() -> Iterator[Mailbox]:
     from aiosmtpd.controller import Controller
 
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # it reports every connection
     mailbox = Mailbox()
     controller = Controller(mailbox, hostname="127.0.0.1", port=int(os.environ["EMAIL_PORT"]))
     controller.start()
