@@ -27,3 +27,22 @@ def diagnosis_missing(question: Question) -> str:
     return """SELECT a.patient_id, 'patient'::text AS subject, NULL::text AS level, NULL::date AS due_on,
         NULL::jsonb AS evidence, ARRAY['the day of diagnosis'] AS missing
         FROM asked a WHERE a.diagnosed_on IS NULL"""
+
+
+def running_tapers(question: Question, patients: str = "asked") -> str:
+    """SELECT of the `patient_id` of `patients` in whom a steroid taper runs on `as_of`: from the day of a plan's first
+    step until its last step is confirmed (that day is no longer part of it) or the plan ended (that day is). Also on hold.
+    """
+    return f"""SELECT DISTINCT plan.patient_id FROM (
+        SELECT s.patient_id
+        FROM {patients} who
+        JOIN therapy_taperstep s ON s.patient_id = who.patient_id AND {question.known("s")}
+        JOIN therapy_taperplan tp ON tp.id = s.plan_id AND {question.known("tp")}
+        LEFT JOIN therapy_taperconfirmation c
+            ON c.step_id = s.id AND {question.known("c")} AND c.confirmed_on <= %(as_of)s
+        WHERE NOT EXISTS (SELECT 1 FROM therapy_taperend te
+                          WHERE te.plan_id = s.plan_id AND {question.known("te")} AND te.ended_on < %(as_of)s)
+        GROUP BY s.patient_id, s.plan_id
+        HAVING min(s.step_on) <= %(as_of)s
+           AND NOT (array_agg(c.id IS NOT NULL ORDER BY s.step_on DESC, s.id DESC))[1]
+    ) plan"""

@@ -1,0 +1,60 @@
+"""Columns about organs, tests of the lung, and functional tests."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from monitoring.models import Booking, FunctionalTest, Imaging, LungFunction, Waiver
+from patients.models import Manifestation, Patient
+from tests.factories import fact
+from tests.rules.examples import column, day, items
+
+LUNG = {
+    "full": {"fvc_l": Decimal("3.10"), "dlco_percent_predicted": Decimal("80.0")},
+    "spiro": {"fvc_l": Decimal("3.10")},
+    "spiro%": {"fvc_percent_predicted": Decimal("82.0")},
+    "dlco": {"dlco_percent_predicted": Decimal("80.0")},
+}
+
+
+@column("manifestations")
+def manifestations(patient: Patient, cell: str) -> None:
+    """`-100 ild, -90 arthritis -20` (the last number: its last day)."""
+    for onset, kind, *end in items(cell):
+        fact(Manifestation, patient, kind=kind, onset_on=day(onset), ended_on=day(end[0]) if end else None)
+
+
+@column("lung")
+def lung(patient: Patient, cell: str) -> None:
+    """`-30 full, -20 spiro, -13 dlco`; `spiro%`: the percentage alone."""
+    for tested, words in items(cell):
+        fact(LungFunction, patient, tested_on=day(tested), **LUNG[words])
+
+
+@column("imaging")
+def imaging(patient: Patient, cell: str) -> None:
+    """`-30 hrct absent, -20 chest_xray present`."""
+    for done, modality, ild in items(cell):
+        fact(Imaging, patient, modality=modality, done_on=day(done), ild=ild)
+
+
+@column("bookings")
+def bookings(patient: Patient, cell: str) -> None:
+    """`10 pft, 12 hrct`."""
+    for booked, kind in items(cell):
+        fact(Booking, patient, kind=kind, booked_for=day(booked))
+
+
+@column("waivers")
+def waivers(patient: Patient, cell: str) -> None:
+    """`-30..100 pft declined, 0..30 hrct pregnancy`."""
+    for days, test, reason in items(cell):
+        first, last = days.split("..")
+        fact(Waiver, patient, test=test, reason=reason, starts_on=day(first), ends_on=day(last))
+
+
+@column("functional")
+def functional(patient: Patient, cell: str) -> None:
+    """`-30 fi3, -10 fi2 incomplete, -5 walk_6min`."""
+    for tested, instrument, *incomplete in items(cell):
+        fact(FunctionalTest, patient, tested_on=day(tested), instrument=instrument, is_complete=not incomplete)
