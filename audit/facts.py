@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, models
 
 from common.models import Fact, Status
 
@@ -26,7 +26,7 @@ _OF_THE_ROW = frozenset(
 def refusals_in_plain_words() -> Iterator[None]:
     """A constraint of the database that two people at once can run into becomes a ValidationError.
 
-    PostgreSQL's own text quotes the offending values (a record number, say). The chain is cut, so that no log gets them.
+    PostgreSQL's own text quotes the offending values (a record number, say). The chain is cut: no log gets them.
     """
     try:
         yield
@@ -48,6 +48,14 @@ def record(model: type[T], *, by: Any, now: dt.datetime, **fields: Any) -> T:
     with refusals_in_plain_words():
         fact.save(force_insert=True)
     return fact
+
+
+def hold(row: models.Model) -> None:
+    """Until the transaction ends nobody else gets past this line for the same row (a patient, a centre).
+
+    For what must be looked up before it is written and has no constraint of its own.
+    """
+    type(row)._default_manager.select_for_update(no_key=True).get(pk=row.pk)
 
 
 def _check_reason(reason: str, ask: str) -> None:

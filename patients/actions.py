@@ -126,14 +126,6 @@ def _check_details(patient: Patient, now: dt.datetime) -> None:
         raise ValidationError(errors)
 
 
-def _hold(patient: Patient) -> None:
-    """Until the end of the transaction nobody else gets past this line for the same patient.
-
-    For what must be looked up before it is written and has no constraint of its own.
-    """
-    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
-
-
 @action("patients.set_follow_up", "follow-up status set")
 def set_follow_up_status(
     *, patient: Patient, word: str, starts_on: dt.date, by: User, now: dt.datetime, reason: str = ""
@@ -142,7 +134,7 @@ def set_follow_up_status(
 
     After a death nothing is set: an entry that says so in error is withdrawn.
     """
-    _hold(patient)
+    facts.hold(patient)
     if word == FollowUpStatus.Word.DEAD and starts_on > patient.day_at(now):
         raise ValidationError({"starts_on": "This day lies in the future."})
     current = FollowUpStatus.objects.current().filter(patient=patient)
@@ -196,7 +188,7 @@ def record_manifestation(
     now: dt.datetime,
 ) -> Manifestation:
     """An organ involved from `onset_on` on. One stretch of a kind at a time: an overlapping one is refused."""
-    _hold(patient)
+    facts.hold(patient)
     _check_end(patient, "ended_on", onset_on, ended_on, now)
     overlapping = Manifestation.objects.current().filter(
         Q(ended_on__isnull=True) | Q(ended_on__gte=onset_on), patient=patient, kind=kind
