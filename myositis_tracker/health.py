@@ -13,12 +13,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Exists, Min, OuterRef
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from redis.exceptions import RedisError
+
+from accounts.models import Centre
+from alerts.models import Delivery, Sweep
+from patients.models import Patient
 
 log = structlog.get_logger("health")
 
@@ -54,12 +59,58 @@ def migrations_applied() -> str | None:
     return f"{missing} not applied" if missing else None
 
 
+# A centre is checked once a night; two hours more leave room for a long sweep and for the change of the clocks.
+OLDEST_SWEEP = dt.timedelta(hours=26)
+# Mail is tried again and again; half an hour is beyond what a mail server's usual "try later" takes.
+OLDEST_UNSENT_MAIL = dt.timedelta(minutes=30)
+
+
+def sweeps_finish() -> str | None:
+    """None while every centre with patients has had a sweep finish within OLDEST_SWEEP; else how many have not.
+
+    A centre whose first patient is newer than that and that was never swept is not late.
+    """
+    now = timezone.now()
+    finished = Sweep.objects.filter(centre=OuterRef("pk"), finished_at__gt=now - OLDEST_SWEEP)
+    waiting = Patient.objects.filter(centre=OuterRef("pk"), created_at__lte=now - OLDEST_SWEEP)
+    late = Centre.objects.filter(Exists(waiting), ~Exists(finished)).count()
+    hours = OLDEST_SWEEP.total_seconds() / 3600
+    return f"{late} centre(s) without a finished sweep for {hours:.0f} hours" if late else None
+
+
+def mail_goes_out() -> str | None:
+    """None while no mail has been waiting for longer than OLDEST_UNSENT_MAIL, else the age of the oldest in minutes."""
+    oldest = Delivery.objects.filter(sent_at__isnull=True).aggregate(at=Min("created_at"))["at"]
+    if oldest is None:
+        return None
+    waited = timezone.now() - oldest
+    minutes = waited.total_seconds() / 60
+    return f"oldest unsent mail is {minutes:.0f} minutes old" if waited > OLDEST_UNSENT_MAIL else None
+
+
 # Each check gives None when all is well, else a short text without data. A check must come back within seconds.
-CHECKS: dict[str, Callable[[], str | None]] = {
+ESSENTIAL: dict[str, Callable[[], str | None]] = {
     "database": database_answers,
     "redis": redis_answers,
     "migrations": migrations_applied,
 }
+# Somebody must look, but the pages work: taking the web servers away would only make it worse.
+WATCHED: dict[str, Callable[[], str | None]] = {
+    "sweeps": sweeps_finish,
+    "mail": mail_goes_out,
+}
+
+
+def ask(checks: dict[str, Callable[[], str | None]]) -> dict[str, str]:
+    """{name: "ok" or what is wrong} for each check."""
+    found: dict[str, str] = {}
+    for name, check in checks.items():
+        try:
+            found[name] = check() or "ok"
+        except Exception:
+            log.exception("health check broke", check=name)
+            found[name] = "check failed"
+    return found
 
 
 @login_not_required
@@ -74,17 +125,15 @@ def livez(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every check passes, else 503. Shape: {"ready": bool, "checks": {name: "ok" | what is wrong}}."""
-    found: dict[str, str] = {}
-    for name, check in CHECKS.items():
-        try:
-            found[name] = check() or "ok"
-        except Exception:
-            # A check that breaks must not take the answer about all the others with it.
-            log.exception("health check broke", check=name)
-            found[name] = "check failed"
-    ready = all(answer == "ok" for answer in found.values())
-    return JsonResponse({"ready": ready, "checks": found}, status=200 if ready else 503)
+    """200 when this server can serve, else 503. With `?strict`, for monitoring, 503 also when somebody must look.
+
+    Shape: {"ready": bool, "degraded": bool, "checks": {name: "ok" or what is wrong}}.
+    """
+    essential, watched = ask(ESSENTIAL), ask(WATCHED)
+    ready = all(answer == "ok" for answer in essential.values())
+    degraded = any(answer != "ok" for answer in watched.values())
+    status = 200 if ready and not (degraded and "strict" in request.GET) else 503
+    return JsonResponse({"ready": ready, "degraded": degraded, "checks": essential | watched}, status=status)
 
 
 @login_not_required
@@ -109,8 +158,3 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def age(moment: dt.datetime | None) -> dt.timedelta | None:
-    """How long ago `moment` was; None stays None."""
-    return None if moment is None else timezone.now() - moment
