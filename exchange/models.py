@@ -20,25 +20,17 @@ class ImportBatch(models.Model):
     """One file, committed in one transaction. Its counts always add up to its rows."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    centre = models.ForeignKey(
-        "accounts.Centre", models.PROTECT, related_name="imports"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="imports")
     kind = models.CharField(max_length=8, choices=ImportKind.choices)
-    source = models.ForeignKey(
-        "monitoring.Source", models.PROTECT, null=True, related_name="imports"
-    )
+    source = models.ForeignKey("monitoring.Source", models.PROTECT, null=True, related_name="imports")
     file_name = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64)
     mapping = models.JSONField()
     committed_at = models.DateTimeField()
-    committed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
-    )
+    committed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     rows = models.PositiveIntegerField()
     imported = models.PositiveIntegerField(help_text="New facts, corrections included")
-    corrected = models.PositiveIntegerField(
-        help_text="Of those imported: corrections of an earlier fact"
-    )
+    corrected = models.PositiveIntegerField(help_text="Of those imported: corrections of an earlier fact")
     unchanged = models.PositiveIntegerField()
     quarantined = models.PositiveIntegerField()
     rejected = models.PositiveIntegerField()
@@ -51,12 +43,7 @@ class ImportBatch(models.Model):
         constraints = [
             one_of("kind", ImportKind, "import_kind"),
             models.CheckConstraint(
-                condition=Q(
-                    rows=F("imported")
-                    + F("unchanged")
-                    + F("quarantined")
-                    + F("rejected")
-                ),
+                condition=Q(rows=F("imported") + F("unchanged") + F("quarantined") + F("rejected")),
                 name="import_counts_add_up",
             ),
             models.CheckConstraint(
@@ -64,9 +51,7 @@ class ImportBatch(models.Model):
                 name="import_corrected_of_imported",
             ),
         ]
-        indexes = [
-            models.Index(fields=["centre", "-committed_at"], name="import_by_centre")
-        ]
+        indexes = [models.Index(fields=["centre", "-committed_at"], name="import_by_centre")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
@@ -90,9 +75,7 @@ class HeldRow(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     batch = models.ForeignKey(ImportBatch, models.PROTECT, related_name="held_rows")
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    row_number = models.PositiveIntegerField(
-        help_text="Line of the file, the heading being 1"
-    )
+    row_number = models.PositiveIntegerField(help_text="Line of the file, the heading being 1")
     problems = models.JSONField(
         help_text="List of {field, code, message}; messages never repeat what identifies a patient"
     )
@@ -101,30 +84,18 @@ class HeldRow(models.Model):
         max_length=64,
         help_text="Digest of centre, kind, source and row: the same row in a later file is not held twice",
     )
-    resolution = models.CharField(
-        max_length=12, choices=Resolution.choices, default="", blank=True
-    )
+    resolution = models.CharField(max_length=12, choices=Resolution.choices, default="", blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     resolution_reason = models.CharField(max_length=200, blank=True)
-    result = models.ForeignKey(
-        "monitoring.Result", models.PROTECT, null=True, related_name="+"
-    )
+    result = models.ForeignKey("monitoring.Result", models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["batch", "row_number"], name="held_row_once"
-            ),
+            models.UniqueConstraint(fields=["batch", "row_number"], name="held_row_once"),
+            models.CheckConstraint(condition=Q(kind__in=["quarantined", "rejected"]), name="held_row_kind"),
             models.CheckConstraint(
-                condition=Q(kind__in=["quarantined", "rejected"]), name="held_row_kind"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    resolution="", resolved_at__isnull=True, resolved_by__isnull=True
-                )
+                condition=Q(resolution="", resolved_at__isnull=True, resolved_by__isnull=True)
                 | Q(
                     resolution__in=["placed", "discarded"],
                     resolved_at__isnull=False,

@@ -1,0 +1,11 @@
+"""Patients from a delimited file."""
+
+from __future__ import annotations
+
+from exchange.management.commands._importing import ImportCommand
+from exchange.mapping import PATIENTS
+
+
+class Command(ImportCommand):
+    help = "Register patients from a file: all of it in one transaction, with a receipt that adds up."
+    kind = PATIENTS
