@@ -165,7 +165,7 @@
       at = lane("Treatment", "", Math.max(1, rows.length) * rowHeight, !rows.length, { min: 0, max: rows.length, inverse: true, axisLabel: { show: false }, splitLine: { show: false } });
       if (rows.length) {
         o.series.push({
-          type: "custom", id: "treatments", xAxisIndex: at.index, yAxisIndex: at.yIndex, clip: true, encode: { x: [0, 1], y: 2 },
+          type: "custom", id: "treatments", silent: true, emphasis: { disabled: true }, xAxisIndex: at.index, yAxisIndex: at.yIndex, clip: true, encode: { x: [0, 1], y: 2 },
           data: s.treatments.map((t, i) => [t.at, t.until + DAY, rows.indexOf(t.drug) + 0.5, i]),
           renderItem: (params, api) => {
             const t = s.treatments[api.value(3)];
