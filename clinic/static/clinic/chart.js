@@ -174,17 +174,17 @@
             const area = params.coordSys, from = Math.max(x0, area.x), to = Math.min(x1, area.x + area.width);
             if (to < area.x || from > area.x + area.width) return null;
             const single = t.start === t.end, w = single ? 7 : Math.max(3, to - from), h = rowHeight - 4;
-            const mark = { type: "rect", shape: { x: single ? from - 3 : from, y: y - h / 2, width: w, height: h, r: 3 }, style: { fill: colour(KINDS[t.kind]), stroke: t.ongoing ? "none" : lineStrong, lineWidth: t.ongoing ? 0 : 0.75 } };
+            const mark = { type: "rect", emphasisDisabled: true, shape: { x: single ? from - 3 : from, y: y - h / 2, width: w, height: h, r: 3 }, style: { fill: colour(KINDS[t.kind]), stroke: t.ongoing ? "none" : lineStrong, lineWidth: t.ongoing ? 0 : 0.75 } };
             const text = t.dose ? `${t.drug}  ${t.dose}` : t.drug;
-            const label = { type: "text", x: from + 6, y, silent: true, style: { text, fill: colour("--ink"), font: `500 11px ${font.fontFamily}`, textVerticalAlign: "middle", width: Math.max(0, w - 10), overflow: "truncate", ellipsis: "…" } };
-            if (w > 34) return { type: "group", children: [mark, label] };
+            const label = { type: "text", emphasisDisabled: true, x: from + 6, y, silent: true, style: { text, fill: colour("--ink"), font: `500 11px ${font.fontFamily}`, textVerticalAlign: "middle", width: Math.max(0, w - 10), overflow: "truncate", ellipsis: "…" } };
+            if (w > 34) return { type: "group", emphasisDisabled: true, children: [mark, label] };
             // A drug given on single days has no room in its marks: it is named once, before the first or after the last.
             const own = s.treatments.filter((x) => x.drug === t.drug), before = from - area.x > t.drug.length * 7 + 8;
             if (!own.every((x) => x.start === x.end) || t !== (before || own.length === 1 ? own[0] : own[own.length - 1])) return mark;
             if (!before && api.coord([own[0].at, 0])[0] - area.x > t.drug.length * 7 + 8) return mark;
             Object.assign(label, { x: before ? from - 8 : from + 10 });
             Object.assign(label.style, { text: t.drug, width: undefined, textAlign: before ? "right" : "left" });
-            return { type: "group", children: [mark, label] };
+            return { type: "group", emphasisDisabled: true, children: [mark, label] };
           },
           markLine: at.today,
         });
