@@ -98,9 +98,7 @@ class Rule:
 
     def values(self, question: Question, parameters: Parameters | None = None) -> dict[str, Any]:
         """Every named value its queries may use, those of the rules it asks included."""
-        others = {
-            f"{rule._prefix}{name}": value for rule in self.asks for name, value in rule.values(question).items()
-        }
+        others = {f"{rule._prefix}{name}": value for rule in self.asks for name, value in rule.values(question).items()}
         return {
             **others,
             **dataclasses.asdict(parameters or self.parameters),

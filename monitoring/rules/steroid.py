@@ -1,0 +1,182 @@
+"""SQL that several rules share: what glucocorticoid a patient takes on each day, in courses and episodes; tapers.
+
+Prednisone equivalent (PE) in mg a day, exact to 12 decimals. On any day the newest dose period of each drug and route
+counts; different drugs or routes add; topical and inhaled ones do not count. An infusion is a dose of its day, and
+stands above a dose period of the same drug and route. Nothing outlasts its course's stop.
+
+A course is continuous while no gap is longer than `course_gap_days` days without a dose. Courses that are fewer than
+`episode_gap_days` apart, last day to first day, are one episode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from monitoring.rules.base import Question
+from therapy.prednisone_equivalent import EQUIVALENT_MG, REFERENCE_MG, SYSTEMIC_ROUTES
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Part of the parameters of every rule that asks about courses."""
+
+    course_gap_days: int = 14
+    episode_gap_days: int = 90
+
+
+@dataclass(frozen=True)
+class Line:
+    """A drug to follow: its amount a day times `multiply` / `divide` adds to the line `name`."""
+
+    drug: str
+    name: str
+    multiply: Decimal = Decimal(1)
+    divide: Decimal = Decimal(1)
+
+
+PE = "pe"
+GLUCOCORTICOIDS = tuple(Line(drug, PE, REFERENCE_MG, equivalent) for drug, equivalent in EQUIVALENT_MG.items())
+PULSE_ROUTE = "intravenous"
+
+
+def words(values: Iterable[str]) -> str:
+    """A list of SQL strings. For codes of this project only, never for what somebody typed."""
+    listed = sorted(values)
+    assert all(value.replace("-", "").replace("_", "").isalnum() for value in listed), listed
+    return ", ".join(f"'{value}'" for value in listed)
+
+
+def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS) -> str:
+    """CTEs up to `dose_level` (patient_id, line, first_day, last_day, amount, steady): what was in force when.
+
+    Only days with something in force, none after `as_of`. `steady` leaves out what is given into a vein (pulses).
+    Needs `asked`.
+    """
+    rates = ", ".join(f"('{line.drug}', '{line.name}', {line.multiply}, {line.divide})" for line in lines)
+    stream = "PARTITION BY patient_id, drug, route ORDER BY first_day, given, id"
+    return f"""
+    dose_rate (drug, line, multiply, divide) AS (VALUES {rates}),
+    dose_period AS (
+        SELECT a.patient_id, r.line, c.drug, c.route, d.starts_on AS first_day,
+            LEAST(d.ends_on, s.stopped_on, %(as_of)s::date) AS last_day, 0 AS given, d.id,
+            -- the cast keeps enough decimals for the sums below to be exact where they are rounded
+            (d.amount * d.times * r.multiply)::numeric(40, 20) / (d.every_days * r.divide) AS amount
+        FROM asked a
+        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
+        JOIN dose_rate r ON r.drug = c.drug
+        JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s
+        LEFT JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")}
+        WHERE c.drug IN ({words({line.drug for line in lines})}) AND c.route IN ({words(SYSTEMIC_ROUTES)})
+          AND (s.stopped_on IS NULL OR s.stopped_on >= d.starts_on)
+        UNION ALL
+        SELECT a.patient_id, r.line, c.drug, c.route, i.given_on, i.given_on, 1, max(i.id),
+            sum(i.amount * r.multiply)::numeric(40, 20) / max(r.divide)
+        FROM asked a
+        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
+        JOIN dose_rate r ON r.drug = c.drug
+        JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")} AND i.given_on <= %(as_of)s
+        WHERE c.drug IN ({words({line.drug for line in lines})}) AND c.route = '{PULSE_ROUTE}'
+        GROUP BY a.patient_id, r.line, c.drug, c.route, i.given_on
+    ), dose_opening AS (
+        SELECT *, CASE WHEN first_day <= max(last_day) OVER (
+            {stream} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS opens
+        FROM dose_period
+    ), dose_cluster AS (
+        -- periods that overlap make a cluster; nearly all stand alone, and those need no join
+        SELECT *, sum(opens) OVER w AS cluster, opens = 1 AND COALESCE(lead(opens) OVER w, 1) = 1 AS alone
+        FROM dose_opening WINDOW w AS ({stream})
+    ), dose_edge AS (
+        SELECT patient_id, line, drug, route, cluster, day,
+            lead(day) OVER (PARTITION BY patient_id, drug, route, cluster ORDER BY day) - 1 AS until
+        FROM (SELECT DISTINCT c.patient_id, c.line, c.drug, c.route, c.cluster, e.day
+              FROM dose_cluster c CROSS JOIN LATERAL (VALUES (c.first_day), (c.last_day + 1)) e (day)
+              WHERE NOT c.alone) edges
+    ), dose_counted AS (
+        SELECT patient_id, line, route, first_day, last_day, amount FROM dose_cluster WHERE alone
+        UNION ALL
+        SELECT patient_id, line, route, day, until, amount FROM (
+            SELECT DISTINCT ON (e.patient_id, e.drug, e.route, e.cluster, e.day)
+                e.patient_id, e.line, e.route, e.day, e.until, c.amount
+            FROM dose_edge e
+            JOIN dose_cluster c ON c.patient_id = e.patient_id AND c.drug = e.drug AND c.route = e.route
+                AND c.cluster = e.cluster AND e.day BETWEEN c.first_day AND c.last_day
+            WHERE e.until IS NOT NULL
+            ORDER BY e.patient_id, e.drug, e.route, e.cluster, e.day, c.first_day DESC, c.given DESC, c.id DESC
+        ) newest
+    ), dose_change AS (
+        SELECT c.patient_id, c.line, e.day, sum(e.amount) AS amount,
+            sum(e.amount) FILTER (WHERE c.route <> '{PULSE_ROUTE}') AS steady
+        FROM dose_counted c
+        CROSS JOIN LATERAL (VALUES (c.first_day, c.amount), (c.last_day + 1, -c.amount)) e (day, amount)
+        GROUP BY c.patient_id, c.line, e.day
+    ), dose_level AS (
+        SELECT * FROM (
+            SELECT patient_id, line, day AS first_day, lead(day) OVER w - 1 AS last_day,
+                round(sum(amount) OVER w, 12) AS amount, round(COALESCE(sum(steady) OVER w, 0), 12) AS steady
+            FROM dose_change WINDOW w AS (PARTITION BY patient_id, line ORDER BY day)
+        ) summed WHERE amount > 0
+    )"""
+
+
+def courses(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS) -> str:
+    """`levels`, and CTEs up to
+
+    `steroid_span` (patient_id, first_day, last_day, pe, steady, course, episode, before_pe): days of one PE;
+    `before_pe` is that of the day with a dose before it in the same course.
+    `steroid_course` (patient_id, course, began_on, last_on, pe_today): pe_today is 0 where nothing is taken on `as_of`.
+    """
+    return f"""{levels(q, lines)}, steroid_dosed AS (
+        SELECT patient_id, first_day, last_day, amount AS pe, steady,
+            lag(last_day) OVER (PARTITION BY patient_id ORDER BY first_day) AS before_last
+        FROM dose_level WHERE line = '{PE}'
+    ), steroid_numbered AS (
+        SELECT *,
+            count(*) FILTER (WHERE first_day - before_last - 1 > %(course_gap_days)s) OVER w AS course,
+            count(*) FILTER (WHERE first_day - before_last >= %(episode_gap_days)s) OVER w AS episode
+        FROM steroid_dosed WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
+    ), steroid_span AS (
+        SELECT *, lag(pe) OVER (PARTITION BY patient_id, course ORDER BY first_day) AS before_pe
+        FROM steroid_numbered
+    ), steroid_course AS (
+        SELECT patient_id, course, min(first_day) AS began_on, max(last_day) AS last_on,
+            COALESCE(max(pe) FILTER (WHERE last_day = %(as_of)s), 0) AS pe_today
+        FROM steroid_span GROUP BY patient_id, course
+    )"""
+
+
+def episodes() -> str:
+    """CTE `steroid_episode` (patient_id, episode, day0, last_on, pe_today): the present one, which lasts until
+    `episode_gap_days` after its last dose. Patients without one have no row. Needs `courses`.
+    """
+    return """steroid_episode AS (
+        SELECT DISTINCT ON (patient_id) * FROM (
+            SELECT patient_id, episode, min(first_day) AS day0, max(last_day) AS last_on,
+                COALESCE(max(pe) FILTER (WHERE last_day = %(as_of)s), 0) AS pe_today
+            FROM steroid_span GROUP BY patient_id, episode
+        ) every_one
+        WHERE %(as_of)s::date - last_on <= %(episode_gap_days)s
+        ORDER BY patient_id, episode DESC
+    )"""
+
+
+def tapers(q: Question) -> str:
+    """CTE `taper_run` (patient_id, plan_id, runs_from, runs_until): from the day of a plan's first step until its last
+    step is confirmed (that day is no longer part of it) or the plan ended (that day is); NULL while it runs. Holds do not
+    matter. Says of `as_of` what `sql.running_tapers` says. Needs `asked`.
+    """
+    return f"""taper_step AS (
+        SELECT a.patient_id, s.plan_id, s.step_on, o.confirmed_on,
+            row_number() OVER (PARTITION BY s.plan_id ORDER BY s.step_on DESC, s.id DESC) AS from_the_end
+        FROM asked a
+        JOIN therapy_taperstep s ON s.patient_id = a.patient_id AND {q.known("s")}
+        JOIN therapy_taperplan p ON p.id = s.plan_id AND {q.known("p")}
+        LEFT JOIN therapy_taperconfirmation o ON o.step_id = s.id AND {q.known("o")} AND o.confirmed_on <= %(as_of)s
+    ), taper_run AS (
+        SELECT t.patient_id, t.plan_id, min(t.step_on) AS runs_from,
+            LEAST(max(t.confirmed_on) FILTER (WHERE t.from_the_end = 1) - 1, min(e.ended_on)) AS runs_until
+        FROM taper_step t
+        LEFT JOIN therapy_taperend e ON e.plan_id = t.plan_id AND {q.known("e")}
+        GROUP BY t.patient_id, t.plan_id
+    )"""
