@@ -289,14 +289,19 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # ---------------------------------------------------------------------------------------------------------------- api
 
 REST_FRAMEWORK = {
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # Default deny: a view of the API that names no permission lets nobody in.
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.Allowed"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "EXCEPTION_HANDLER": "accounts.api.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "export": "20/hour", "bulk": "60/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.authentication.TokenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "export": "100/hour", "bulk": "60/min"},
     "DEFAULT_VERSIONING_CLASS": None,
     "NUM_PROXIES": TRUSTED_PROXIES,
     "COERCE_DECIMAL_TO_STRING": True,

@@ -306,6 +306,9 @@ def _browser() -> Iterator[Browser]:
         pytest.skip(reason)
     from playwright.sync_api import sync_playwright
 
+    # Playwright's synchronous interface keeps an event loop running in this thread until the last test, which Django
+    # takes for asynchronous code. We have none.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
@@ -325,10 +328,8 @@ def _browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def browser_page(_browser: Browser, live_clinic: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+def browser_page(_browser: Browser, live_clinic: str) -> Iterator[Page]:
     """A fresh page at 1280 x 900 whose relative addresses lead to `live_clinic`. A script error fails the test."""
-    # Playwright's synchronous interface runs an event loop in this thread, which Django takes for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     context = _browser.new_context(
         base_url=live_clinic, viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/London"
     )
