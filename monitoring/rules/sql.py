@@ -31,7 +31,8 @@ def diagnosis_missing(question: Question) -> str:
 
 def running_tapers(question: Question, patients: str = "asked") -> str:
     """SELECT of the `patient_id` of `patients` in whom a steroid taper runs on `as_of`: from the day of a plan's first
-    step until its last step is confirmed (that day is no longer part of it) or the plan ended (that day is). Also on hold.
+    step until its last step is confirmed (that day is no longer part of it) or the plan ended (that day is). Also on
+    hold.
     """
     return f"""SELECT DISTINCT plan.patient_id FROM (
         SELECT s.patient_id
@@ -46,3 +47,18 @@ def running_tapers(question: Question, patients: str = "asked") -> str:
         HAVING min(s.step_on) <= %(as_of)s
            AND NOT (array_agg(c.id IS NOT NULL ORDER BY s.step_on DESC, s.id DESC))[1]
     ) plan"""
+
+
+def known_ild(question: Question) -> str:
+    """SELECT patient_id, ild_on of the asked patients with known interstitial lung disease: the day it was first
+    recorded as diagnosed or seen on HRCT. Once known, known: lung disease that was none is withdrawn from the record.
+    """
+    return f"""SELECT patient_id, min(ild_on) AS ild_on FROM (
+        SELECT im.patient_id, im.onset_on AS ild_on
+        FROM asked who JOIN patients_manifestation im ON im.patient_id = who.patient_id AND {question.known("im")}
+        WHERE im.kind = 'ild' AND im.onset_on <= %(as_of)s
+        UNION ALL
+        SELECT ig.patient_id, ig.done_on
+        FROM asked who JOIN monitoring_imaging ig ON ig.patient_id = who.patient_id AND {question.known("ig")}
+        WHERE ig.modality = 'hrct' AND ig.ild = 'present' AND ig.done_on <= %(as_of)s
+    ) seen GROUP BY patient_id"""

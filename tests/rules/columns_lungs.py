@@ -8,6 +8,7 @@ from monitoring.models import Booking, FunctionalTest, Imaging, LungFunction, Wa
 from patients.models import Manifestation, Patient
 from tests.factories import fact
 from tests.rules.examples import column, day, items
+from therapy.models import PhysioDecline
 
 LUNG = {
     "full": {"fvc_l": Decimal("3.10"), "dlco_percent_predicted": Decimal("80.0")},
@@ -58,3 +59,11 @@ def functional(patient: Patient, cell: str) -> None:
     """`-30 fi3, -10 fi2 incomplete, -5 walk_6min`."""
     for tested, instrument, *incomplete in items(cell):
         fact(FunctionalTest, patient, tested_on=day(tested), instrument=instrument, is_complete=not incomplete)
+
+
+@column("declined")
+def declined(patient: Patient, cell: str) -> None:
+    """`-30`, `-30..10` (its last day): physiotherapy is not wanted."""
+    for (days,) in items(cell):
+        first, _, last = days.partition("..")
+        fact(PhysioDecline, patient, declined_on=day(first), ends_on=day(last) if last else None)
