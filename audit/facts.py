@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -77,11 +77,17 @@ def _retire(fact: T, *, by: Any, now: dt.datetime, **fields: Any) -> T:
     return locked
 
 
-def supersede(fact: T, *, by: Any, now: dt.datetime, reason: str, **changes: Any) -> T:
-    """A corrected copy of `fact` takes its place; the old row stays, retired."""
+def supersede(
+    fact: T, *, by: Any, now: dt.datetime, reason: str, values: Mapping[str, Any] | None = None, **changes: Any
+) -> T:
+    """A corrected copy of `fact` takes its place; the old row stays, retired.
+
+    `reason` is why it changes. What changes is given by keyword, or in `values` where a field is itself a "reason".
+    """
     _check_reason(reason, "Say why it is corrected.")
     old = _retire(fact, by=by, now=now)
     copy = values_of(old)
+    copy.update(values or {})
     copy.update(changes)
     return record(
         type(fact),
@@ -155,7 +161,7 @@ def undo(context_id: uuid.UUID, *, by: Any, now: dt.datetime) -> list[tuple[Fact
         if fact.supersedes is None:
             undone.append((withdraw(fact, by=by, now=now, reason=reason), None))
         else:
-            undone.append((fact, supersede(fact, by=by, now=now, reason=reason, **values_of(fact.supersedes))))
+            undone.append((fact, supersede(fact, by=by, now=now, reason=reason, values=values_of(fact.supersedes))))
     return undone
 
 

@@ -8,7 +8,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from common.models import Fact, not_before, one_of, within
+from common.models import Fact, PeriodQuerySet, not_before, one_of, within
 from patients.models import Sex
 
 
@@ -88,6 +88,8 @@ class Result(Fact):
         max_length=120, blank=True, help_text="The source's own id of this result"
     )
     note = models.CharField(max_length=200, blank=True)
+
+    has_own_correction = True  # its value is converted again
 
     class Meta(Fact.Meta):
         constraints = [
@@ -259,6 +261,8 @@ class Assessment(Fact):
         help_text="Side of the one-sided total: right, left or mixed",
     )
     note = models.TextField(blank=True, max_length=2000)
+
+    has_own_correction = True  # its totals are worked out again
 
     class Meta(Fact.Meta):
         constraints = [
@@ -536,6 +540,8 @@ class Waiver(Fact):
     reason = models.CharField(max_length=16, choices=Reason.choices)
     starts_on = models.DateField()
     ends_on = models.DateField(help_text="Last day, at most 365 days")
+
+    objects = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [

@@ -289,4 +289,4 @@ def correct_fact(*, fact: Fact, reason: str, changes: dict[str, Any], by: User, 
         raise ValidationError("Other entries hang on this one. Withdraw it with them, and record it anew.")
     if all(getattr(fact, name) == value for name, value in changes.items()):
         raise ValidationError("Nothing was changed.")
-    return facts.supersede(fact, by=by, now=now, reason=reason, **changes)
+    return facts.supersede(fact, by=by, now=now, reason=reason, values=changes)

@@ -18,7 +18,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from common.models import Fact, not_before, one_of, within
+from common.models import Fact, PeriodQuerySet, not_before, one_of, within
 
 
 def same_patient(parent_table: str, parent_column: str) -> pgtrigger.Trigger:
@@ -107,15 +107,15 @@ class Dose(Fact):
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="doses")
     starts_on = models.DateField()
-    ends_on = models.DateField(
-        null=True, blank=True, help_text="Last day; empty while it goes on"
-    )
-    amount = models.DecimalField(
-        max_digits=10, decimal_places=3, validators=[MinValueValidator(0)]
-    )
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty while it goes on")
+    amount = models.DecimalField(max_digits=10, decimal_places=3, validators=[MinValueValidator(0)])
     times = models.PositiveSmallIntegerField(default=1)
     every_days = models.PositiveSmallIntegerField(default=1)
     out_of_range_reason = models.CharField(max_length=200, blank=True)
+
+    has_own_correction = True  # the limits of its drug are looked at again
+
+    objects = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [
@@ -187,16 +187,10 @@ class Infusion(Fact):
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="infusions")
     given_on = models.DateField()
-    amount = models.DecimalField(
-        max_digits=10, decimal_places=3, help_text="In the drug's unit"
-    )
+    amount = models.DecimalField(max_digits=10, decimal_places=3, help_text="In the drug's unit")
     batch = models.CharField(max_length=40, blank=True)
-    max_rate_ml_per_hour = models.DecimalField(
-        max_digits=7, decimal_places=1, null=True, blank=True
-    )
-    reaction = models.CharField(
-        max_length=12, choices=Reaction.choices, default=Reaction.NOT_RECORDED
-    )
+    max_rate_ml_per_hour = models.DecimalField(max_digits=7, decimal_places=1, null=True, blank=True)
+    reaction = models.CharField(max_length=12, choices=Reaction.choices, default=Reaction.NOT_RECORDED)
 
     class Meta(Fact.Meta):
         constraints = [
@@ -204,9 +198,7 @@ class Infusion(Fact):
             within("amount", 0, None, "infusion_not_negative"),
             within("max_rate_ml_per_hour", 0, None, "infusion_rate_not_negative"),
             models.CheckConstraint(
-                condition=Q(
-                    reaction__in=["none", "mild", "moderate", "severe", "not_recorded"]
-                ),
+                condition=Q(reaction__in=["none", "mild", "moderate", "severe", "not_recorded"]),
                 name="infusion_reaction",
             ),
         ]
@@ -231,9 +223,7 @@ class TaperPlan(Fact):
 class TaperStep(Fact):
     plan = models.ForeignKey(TaperPlan, models.PROTECT, related_name="steps")
     step_on = models.DateField(help_text="First day at this dose")
-    dose_pe_mg = models.DecimalField(
-        max_digits=7, decimal_places=2, help_text="Prednisone-equivalent mg a day"
-    )
+    dose_pe_mg = models.DecimalField(max_digits=7, decimal_places=2, help_text="Prednisone-equivalent mg a day")
 
     class Meta(Fact.Meta):
         constraints = [
@@ -279,10 +269,10 @@ class TaperHold(Fact):
 
     plan = models.ForeignKey(TaperPlan, models.PROTECT, related_name="holds")
     starts_on = models.DateField()
-    ends_on = models.DateField(
-        null=True, blank=True, help_text="Last day; empty until released"
-    )
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty until released")
     reason = models.CharField(max_length=200)
+
+    objects = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [
@@ -336,10 +326,10 @@ class PhysioPlan(Fact):
 class PhysioPause(Fact):
     plan = models.ForeignKey(PhysioPlan, models.PROTECT, related_name="pauses")
     starts_on = models.DateField()
-    ends_on = models.DateField(
-        null=True, blank=True, help_text="Last day; empty until resumed"
-    )
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty until resumed")
     reason = models.CharField(max_length=200)
+
+    objects = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [

@@ -1,0 +1,197 @@
+"""What doses come to on a day: in words, against the usual ranges, as prednisone equivalents. No Django."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from common.dates import in_force
+from therapy.formulary import (
+    FORMULARY,
+    GLUCOCORTICOIDS,
+    PERIOD_DAYS,
+    DoseRange,
+    Drug,
+    Every,
+    Kind,
+    Per,
+    amount_in_range_terms,
+    dose_per_day,
+)
+from therapy.prednisone_equivalent import SYSTEMIC_ROUTES, as_decimal, total_per_day
+
+EPISODE_GAP_DAYS = 90  # glucocorticoid that begins so long after the last ended starts a new episode
+
+
+@dataclass(frozen=True)
+class DoseRow:
+    """One dose period: `amount` in the drug's unit, `times` in every `every_days` days, both days included."""
+
+    id: int
+    course_id: int
+    drug: str
+    route: str
+    starts_on: dt.date
+    ends_on: dt.date | None
+    amount: Decimal
+    times: int = 1
+    every_days: int = 1
+
+    @property
+    def per_day(self) -> Fraction:
+        return dose_per_day(self.amount, self.every_days, self.times)
+
+    @property
+    def is_systemic_glucocorticoid(self) -> bool:
+        return self.drug in GLUCOCORTICOIDS and self.route in SYSTEMIC_ROUTES
+
+    def in_force(self, day: dt.date) -> bool:
+        return in_force(day, self.starts_on, self.ends_on)
+
+
+def newest_of_each(rows: Iterable[DoseRow], day: dt.date) -> list[DoseRow]:
+    """The doses in force on `day`: of each drug and route the period that began last."""
+    chosen: dict[tuple[str, str], DoseRow] = {}
+    for row in sorted(rows, key=lambda row: (row.starts_on, row.id)):
+        if row.in_force(day):
+            chosen[(row.drug, row.route)] = row
+    return list(chosen.values())
+
+
+def pe_on(rows: Iterable[DoseRow], day: dt.date) -> Fraction:
+    """Prednisone-equivalent mg/day on `day`, exact; 0 without a systemic glucocorticoid."""
+    steroid = [row for row in rows if row.is_systemic_glucocorticoid]
+    return total_per_day((row.drug, row.route, row.per_day) for row in newest_of_each(steroid, day))
+
+
+def pe_stretches(rows: Iterable[DoseRow], as_of: dt.date) -> list[tuple[dt.date, dt.date | None, Fraction]]:
+    """(first day, last day, PE) of every stretch with one prednisone equivalent, oldest first, up to `as_of`.
+
+    Days without glucocorticoid are left out. The last stretch ends None where it goes on after `as_of`.
+    """
+    steroid = [row for row in rows if row.is_systemic_glucocorticoid and row.starts_on <= as_of]
+    one = dt.timedelta(days=1)
+    edges = {row.starts_on for row in steroid} | {row.ends_on + one for row in steroid if row.ends_on is not None}
+    days = sorted(day for day in edges if day <= as_of)
+    stretches: list[tuple[dt.date, dt.date | None, Fraction]] = []
+    for index, day in enumerate(days):
+        dose = pe_on(steroid, day)
+        last = days[index + 1] - one if index + 1 < len(days) else None
+        if dose == 0:
+            continue
+        if stretches and stretches[-1][2] == dose and stretches[-1][1] == day - one:
+            stretches[-1] = (stretches[-1][0], last, dose)
+        else:
+            stretches.append((day, last, dose))
+    return stretches
+
+
+def episode_start(rows: Iterable[DoseRow], as_of: dt.date) -> dt.date | None:
+    """First day of the present episode of glucocorticoid; None where there is none on `as_of`.
+
+    Doses less than 90 days apart, last day to first day, are one episode; it lasts until 90 days after its last dose.
+    """
+    start: dt.date | None = None
+    end: dt.date | None = None
+    steroid = [r for r in rows if r.is_systemic_glucocorticoid and r.amount > 0 and r.starts_on <= as_of]
+    for row in sorted(steroid, key=lambda row: row.starts_on):
+        last = min(row.ends_on or as_of, as_of)
+        if end is None or (row.starts_on - end).days >= EPISODE_GAP_DAYS:
+            start, end = row.starts_on, last
+        else:
+            end = max(end, last)
+    if end is None or (as_of - end).days > EPISODE_GAP_DAYS:
+        return None
+    return start
+
+
+def in_words(drug: Drug, amount: Decimal, times: int, every_days: int) -> str:
+    """ "10 mg a day", "500 mg twice a day", "15 mg once a week", "2 g 3 times in 28 days"."""
+    quantity = f"{_plain(amount)} {'exchange' if drug.unit == '{exchange}' else drug.unit}"
+    name = next((name for name, days in PERIOD_DAYS.items() if days == every_days), f"{every_days} days")
+    often = {1: "", 2: " twice", 3: " three times"}.get(times, f" {times} times")
+    if every_days == 1:
+        return f"{quantity}{often} a day"
+    if every_days == 7:
+        return f"{quantity}{often or ' once'} a week"
+    return f"{quantity} every {name}" if times == 1 else f"{quantity}{often} in {name}"
+
+
+def per_kg(row: DoseRow, weight_kg: Decimal | None) -> Decimal | None:
+    """mg (or g) per kg a day, two decimals; None where the weight is unknown."""
+    if not weight_kg:
+        return None
+    return as_decimal(row.per_day / Fraction(weight_kg))
+
+
+def outside_usual(
+    drug: Drug,
+    route: str,
+    amount: Decimal,
+    times: int,
+    every_days: int,
+    *,
+    weight_kg: Decimal | None = None,
+    surface_m2: Decimal | None = None,
+) -> str | None:
+    """Why a dose is outside every usual range of its drug, in words; None where it is inside one or cannot be judged.
+
+    Below the range nothing is said of glucocorticoids and supportive drugs, which are tapered and dosed as needed.
+    """
+    ranges = [r for r in drug.ranges if not r.routes or route in r.routes]
+    judged: list[tuple[DoseRange, Fraction]] = []
+    for row in ranges:
+        if row.cap is not None and dose_per_day(amount, every_days, times) > Fraction(row.cap):
+            return f"That is more than {_plain(row.cap)} {drug.unit} a day."
+        # A range of a whole course is met by all that is given in one period.
+        given = amount * times if row.every is Every.COURSE else amount
+        value = amount_in_range_terms(row, given, every_days, times, weight_kg=weight_kg, surface_m2=surface_m2)
+        if value is not None:
+            judged.append((row, value))
+    if not judged:
+        return None
+    tops = [(row, value, row.confirm_above or row.high) for row, value in judged]
+    if all(top is not None and value > Fraction(top) for _, value, top in tops):
+        row, value, top = max(tops, key=lambda entry: entry[2] or 0)
+        return f"That is {_terms(row, value, drug)}; usual are at most {_plain(top or Decimal(0))}."
+    if drug.kind not in (Kind.GLUCOCORTICOID, Kind.SUPPORTIVE) and all(
+        value < Fraction(row.low) for row, value in judged
+    ):
+        row, value = min(judged, key=lambda pair: pair[0].low)
+        return f"That is {_terms(row, value, drug)}; usual are at least {_plain(row.low)}."
+    return None
+
+
+def _terms(row: DoseRange, value: Fraction, drug: Drug) -> str:
+    scale = {Per.ABSOLUTE: "", Per.KG: "/kg", Per.M2: "/m²"}[row.per]
+    time = {Every.DOSE: "a dose", Every.COURSE: "a course", Every.FOUR_WEEKS: "in 4 weeks"}.get(
+        row.every, f"a {row.every}"
+    )
+    return f"{_plain(as_decimal(value))} {drug.unit}{scale} {time}"
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def drug_amount_for_pe(drug: Drug, pe_mg: Decimal) -> Decimal | None:
+    """mg of `drug` that make `pe_mg` of prednisone equivalent, three decimals; None for what is no glucocorticoid."""
+    if drug.equivalent_mg is None:
+        return None
+    return (pe_mg * drug.equivalent_mg / 5).quantize(Decimal("0.001"), ROUND_HALF_UP)
+
+
+def name_of(code: str) -> str:
+    """A drug's name; its code where the formulary does not have it."""
+    return FORMULARY[code].name if code in FORMULARY else code
+
+
+def cumulative_pe(stretches: Sequence[tuple[dt.date, dt.date | None, Fraction]], as_of: dt.date) -> Fraction:
+    """mg of prednisone equivalent taken in all, to the end of `as_of`."""
+    return sum(
+        (dose * ((min(end or as_of, as_of) - start).days + 1) for start, end, dose in stretches), start=Fraction(0)
+    )

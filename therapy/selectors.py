@@ -1,0 +1,233 @@
+"""Named questions about treatment. Doses are few; the arithmetic is plain Python over rows (therapy/dosing.py)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db.models import F, Q, QuerySet
+
+from patients.models import Patient
+from therapy import dosing
+from therapy.dosing import DoseRow
+from therapy.formulary import FORMULARY
+from therapy.models import (
+    Course,
+    CourseStop,
+    Dose,
+    Infusion,
+    PhysioDecline,
+    PhysioPlan,
+    PhysioSession,
+    Route,
+    SessionOutcome,
+    SessionWord,
+    TaperHold,
+    TaperPlan,
+    TaperStep,
+)
+
+DECLINE_LASTS_DAYS = 183
+
+
+def dose_rows(patient: Patient, as_of: dt.date | None = None) -> list[DoseRow]:
+    """Every current dose of the current courses, begun by `as_of` where given, oldest first. One query."""
+    doses = Dose.objects.current().filter(patient=patient, course__retired_at__isnull=True)
+    if as_of is not None:
+        doses = doses.filter(starts_on__lte=as_of)
+    return [
+        DoseRow(*row)
+        for row in doses.order_by("starts_on", "id").values_list(
+            "id", "course_id", "course__drug", "course__route", "starts_on", "ends_on", "amount", "times", "every_days"
+        )
+    ]
+
+
+def pe_on_day(patient: Patient, day: dt.date) -> Fraction:
+    """Prednisone-equivalent mg/day on `day`, exact. One query."""
+    return dosing.pe_on(dose_rows(patient, day), day)
+
+
+@dataclass(frozen=True)
+class TreatmentLine:
+    """One drug as it is taken on a day. `per_kg` is its unit per kg a day; `since` the first day of the course."""
+
+    course_id: int
+    drug: str
+    name: str
+    route: str
+    dose: str
+    since: dt.date
+    dose_since: dt.date
+    ends_on: dt.date | None
+    unit: str
+    per_kg: Decimal | None
+    pe_mg: Decimal | None
+
+
+def treatment_lines(rows: Sequence[DoseRow], as_of: dt.date, weight_kg: Decimal | None = None) -> list[TreatmentLine]:
+    """What is taken on `as_of`, from `dose_rows`; with mg/kg where the weight is known. No query."""
+    lines = []
+    for row in dosing.newest_of_each(rows, as_of):
+        drug = FORMULARY.get(row.drug)
+        lines.append(
+            TreatmentLine(
+                course_id=row.course_id,
+                drug=row.drug,
+                name=dosing.name_of(row.drug),
+                route=Route(row.route).label,
+                dose=dosing.in_words(drug, row.amount, row.times, row.every_days) if drug else str(row.amount),
+                since=min(r.starts_on for r in rows if r.course_id == row.course_id),
+                dose_since=row.starts_on,
+                ends_on=row.ends_on,
+                unit=drug.unit if drug else "",
+                per_kg=dosing.per_kg(row, weight_kg),
+                pe_mg=dosing.as_decimal(dosing.pe_on([row], as_of)) if row.is_systemic_glucocorticoid else None,
+            )
+        )
+    return sorted(lines, key=lambda line: (line.since, line.course_id))
+
+
+@dataclass(frozen=True)
+class CourseView:
+    """A course with its doses, oldest first, and its stop where it has one."""
+
+    course: Course
+    name: str
+    doses: Sequence[Dose]
+    stop: CourseStop | None
+
+    @property
+    def starts_on(self) -> dt.date | None:
+        return self.doses[0].starts_on if self.doses else None
+
+
+def courses(patient: Patient) -> list[CourseView]:
+    """All current courses, newest first. Three queries."""
+    found = list(Course.objects.current().filter(patient=patient))
+    doses: dict[int, list[Dose]] = {}
+    for dose in Dose.objects.current().filter(patient=patient).order_by("starts_on", "id"):
+        doses.setdefault(dose.course_id, []).append(dose)
+    stops = {stop.course_id: stop for stop in CourseStop.objects.current().filter(patient=patient)}
+    views = [CourseView(c, dosing.name_of(c.drug), doses.get(c.pk, []), stops.get(c.pk)) for c in found]
+    return sorted(views, key=lambda view: (view.starts_on or dt.date.min, view.course.pk), reverse=True)
+
+
+def infusions(patient: Patient, as_of: dt.date, limit: int = 50) -> list[Infusion]:
+    """The newest `limit` infusions given by `as_of`, newest first, with their courses."""
+    return list(
+        Infusion.objects.current()
+        .filter(patient=patient, given_on__lte=as_of, course__retired_at__isnull=True)
+        .select_related("course")
+        .order_by("-given_on", "-id")[:limit]
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- taper
+
+
+@dataclass(frozen=True)
+class StepView:
+    step: TaperStep
+    confirmed_on: dt.date | None
+
+
+@dataclass(frozen=True)
+class TaperView:
+    """A plan that is not over. `next_step` is the earliest unconfirmed step; `hold` the one in force."""
+
+    plan: TaperPlan
+    steps: Sequence[StepView]
+    hold: TaperHold | None
+
+    @property
+    def next_step(self) -> TaperStep | None:
+        return next((view.step for view in self.steps if view.confirmed_on is None), None)
+
+
+def steps_of(plan: TaperPlan) -> list[StepView]:
+    """Current steps by day, each with the day it was confirmed. One query."""
+    rows = (
+        TaperStep.objects.current()
+        .filter(plan=plan)
+        .annotate(confirmed=F("confirmations__confirmed_on"), unconfirmed_at=F("confirmations__retired_at"))
+        .order_by("step_on", "id", F("confirmations__id").asc(nulls_first=True))
+    )
+    views: dict[int, StepView] = {}
+    for step in rows:
+        counts = step.confirmed is not None and step.unconfirmed_at is None
+        if step.pk not in views or counts:
+            views[step.pk] = StepView(step, step.confirmed if counts else None)
+    return list(views.values())
+
+
+def active_tapers(patient: Patient, as_of: dt.date) -> list[TaperView]:
+    """Plans neither ended by `as_of` nor confirmed to their last step, newest first; on hold or not."""
+    # "Not ended" must look at the ends that count: a retired one does not end a plan.
+    ended = TaperPlan.objects.filter(ends__retired_at__isnull=True, ends__ended_on__lt=as_of).values("pk")
+    plans = TaperPlan.objects.current().filter(patient=patient).exclude(pk__in=ended).order_by("-id")
+    views = []
+    for plan in plans:
+        steps = steps_of(plan)
+        if any(view.confirmed_on is None for view in steps):
+            hold = TaperHold.objects.active_on(as_of).filter(plan=plan).order_by("-id").first()
+            views.append(TaperView(plan, steps, hold))
+    return views
+
+
+def active_taper(patient: Patient, as_of: dt.date) -> TaperView | None:
+    """The newest of `active_tapers`."""
+    return next(iter(active_tapers(patient, as_of)), None)
+
+
+# ------------------------------------------------------------------------------------------------------ physiotherapy
+
+
+def active_physio_plans(patient: Patient, as_of: dt.date) -> QuerySet[PhysioPlan]:
+    """Plans begun and not ended by `as_of`, newest first; paused or not."""
+    ended = PhysioPlan.objects.filter(ends__retired_at__isnull=True, ends__ended_on__lt=as_of).values("pk")
+    return (
+        PhysioPlan.objects.current()
+        .filter(patient=patient, starts_on__lte=as_of)
+        .exclude(pk__in=ended)
+        .order_by("-starts_on", "-id")
+    )
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session and what became of it; `word` is empty while nothing is recorded."""
+
+    session: PhysioSession
+    word: str
+    outcome_id: int | None
+
+    @property
+    def label(self) -> str:
+        return SessionWord(self.word).label if self.word else ""
+
+
+def sessions(plan: PhysioPlan, limit: int = 60) -> list[SessionView]:
+    """The newest `limit` sessions, booked ones ahead included, newest first. Two queries."""
+    found = list(PhysioSession.objects.current().filter(plan=plan).order_by("-held_on", "-id")[:limit])
+    recorded = SessionOutcome.objects.current().filter(session__in=found)
+    outcomes = {session: (word, pk) for session, word, pk in recorded.values_list("session_id", "word", "id")}
+    return [SessionView(s, *outcomes.get(s.pk, ("", None))) for s in found]
+
+
+def decline_on(patient: Patient, as_of: dt.date) -> PhysioDecline | None:
+    """The refusal of physiotherapy in force on `as_of`: until its end, or 183 days where it has none."""
+    long_ago = as_of - dt.timedelta(days=DECLINE_LASTS_DAYS)
+    return (
+        PhysioDecline.objects.current()
+        .filter(
+            Q(ends_on__gte=as_of) | Q(ends_on__isnull=True, declined_on__gte=long_ago),
+            patient=patient,
+            declined_on__lte=as_of,
+        )
+        .order_by("-declined_on", "-id")
+        .first()
+    )
