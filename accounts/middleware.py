@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from accounts.models import Membership
 
@@ -33,4 +34,8 @@ class CentreMiddleware:
             if mine:
                 request.membership = mine[0]
                 request.centre = mine[0].centre
-        return self.get_response(request)
+        if request.centre is None:
+            return self.get_response(request)
+        # Moments are shown, and read from forms, on the clock of the centre.
+        with timezone.override(request.centre.zone):
+            return self.get_response(request)
