@@ -305,7 +305,7 @@ def _hold(batch: ImportBatch, verdicts: Iterable[Verdict]) -> None:
 def _release_waiting(verdicts: Iterable[Verdict], *, by: User, now: dt.datetime) -> None:
     """A row that waited and now came in by a better mapping, or with its patient registered, waits no longer."""
     settled = {v.fingerprint for v in verdicts if v.outcome not in HELD}
-    rows = HeldRow.objects.filter(fingerprint__in=settled, resolution="")
+    rows = HeldRow.objects.filter(planning.is_any_of("fingerprint", settled), resolution="")
     rows.update(
         resolution=HeldRow.Resolution.PLACED,
         resolved_at=now,

@@ -14,8 +14,11 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, F, Func, TextField, Value
+
 from accounts.models import Centre
-from exchange.mapping import LABS, FileMapping
+from exchange.mapping import LABS, PATIENTS, FileMapping
 from exchange.models import HeldRow
 from exchange.reading import (
     AS_THE_ROW_SAYS,
@@ -176,12 +179,12 @@ def decide_labs(
 ) -> list[Verdict]:
     """`held`: these rows come out of quarantine, so what a person decided about them before is not asked."""
     source = Source.objects.filter(centre=centre, name=source_name).first()
-    fingerprints = [fingerprint(centre, LABS, source_name, r.row) for r in readings]
-    decided = {} if held else _decided_before(fingerprints)
+    _fingerprint(readings, centre=centre, kind=LABS, source_name=source_name)
+    decided = {} if held else _decided_before(readings)
     patients = {
         number: (pk, born)
         for pk, number, born in Patient.objects.filter(
-            centre=centre, record_number__in={r.patient_number for r in readings}
+            is_any_of("record_number", {r.patient_number for r in readings}), centre=centre
         ).values_list("pk", "record_number", "born_on")
     }
     keys = {r.source_key for r in readings if r.source_key}
@@ -189,7 +192,7 @@ def decide_labs(
     first, conflicting = _repeats(readings, [r.source_key for r in readings])
     verdicts = []
     for n, reading in enumerate(readings):
-        verdict = Verdict(reading, Outcome.IMPORTED, fingerprints[n], list(reading.problems))
+        verdict = Verdict(reading, Outcome.IMPORTED, reading.fingerprint, list(reading.problems))
         patient_id, born_on = patients.get(reading.patient_number, (None, None))
         verdict.patient_id = patient_id
         before = decided.get(verdict.fingerprint)
@@ -270,7 +273,7 @@ def _recorded(source: Source | None, keys: set[str]) -> tuple[dict[str, _Recorde
         *("laboratory", "value_received", "unit_received", "reported_at", "change_reason"),
     )
     # Two questions: each has a partial index of its own.
-    rows = Result.objects.filter(source=source, source_key__in=keys).order_by("id").values_list(*columns)
+    rows = Result.objects.filter(is_any_of("source_key", keys), source=source).order_by("id").values_list(*columns)
     for is_current in (True, False):
         for row in rows.filter(retired_at__isnull=is_current):
             values = dict(zip(columns, row, strict=True))
@@ -306,8 +309,8 @@ _PATIENT_FIELDS = (
 
 def decide_patients(readings: Sequence[PatientReading], *, centre: Centre) -> list[Verdict]:
     """New numbers are registered. A file never changes who a registered patient is: what differs waits for a person."""
-    fingerprints = [fingerprint(centre, "patients", "", r.row) for r in readings]
-    decided = _decided_before(fingerprints)
+    _fingerprint(readings, centre=centre, kind=PATIENTS, source_name="")
+    decided = _decided_before(readings)
     columns = ["pk", "record_number", *(name for name, _, _ in _PATIENT_FIELDS)]
     known = {
         row["record_number"]: row
@@ -325,7 +328,7 @@ def decide_patients(readings: Sequence[PatientReading], *, centre: Centre) -> li
         people[_person(reading.family_name, reading.given_name, reading.born_on)].add(reading.patient_number)
     verdicts = []
     for n, reading in enumerate(readings):
-        verdict = Verdict(reading, Outcome.IMPORTED, fingerprints[n], list(reading.problems))
+        verdict = Verdict(reading, Outcome.IMPORTED, reading.fingerprint, list(reading.problems))
         before = decided.get(verdict.fingerprint)
         recorded = known.get(reading.patient_number)
         if before == HeldRow.Resolution.DISCARDED:
@@ -361,15 +364,25 @@ def _person(family_name: str, given_name: str, born_on: dt.date | None) -> tuple
 # ------------------------------------------------------------------------------------------------------------- shared
 
 
-def fingerprint(centre: Centre, kind: str, source_name: str, row: Row) -> str:
-    """The same for the same row of the same source, in whatever file and order of columns it comes."""
-    text = json.dumps([str(centre.public_id), kind, source_name, row.data], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def is_any_of(name: str, values: Iterable[str]) -> Func:
+    """`name` = ANY(values): one parameter however many values, where IN would be one each."""
+    array = Value(sorted(values), output_field=ArrayField(TextField()))
+    return Func(F(name), array, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField())
 
 
-def _decided_before(fingerprints: Iterable[str]) -> dict[str, str]:
+def _fingerprint(
+    readings: Iterable[LabReading | PatientReading], *, centre: Centre, kind: str, source_name: str
+) -> None:
+    """Mark readings: the same for the same row of the same source, in whatever file and order of columns it comes."""
+    for reading in readings:
+        if not reading.fingerprint:
+            text = json.dumps([str(centre.public_id), kind, source_name, sorted(reading.row.data.items())])
+            reading.fingerprint = hashlib.sha256(text.encode()).hexdigest()
+
+
+def _decided_before(readings: Iterable[LabReading | PatientReading]) -> dict[str, str]:
     """Fingerprint to what became of the same row when it was held before ("" where it still waits)."""
-    rows = HeldRow.objects.filter(fingerprint__in=set(fingerprints)).order_by("id")
+    rows = HeldRow.objects.filter(is_any_of("fingerprint", {r.fingerprint for r in readings})).order_by("id")
     return dict(rows.values_list("fingerprint", "resolution"))
 
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -68,6 +69,7 @@ class LabReading:
 
     row: Row
     problems: list[Problem] = field(default_factory=list)
+    fingerprint: str = ""
     patient_number: str = ""
     source_key: str = ""
     analyte: str = ""
@@ -98,6 +100,7 @@ class LabReading:
 class PatientReading:
     row: Row
     problems: list[Problem] = field(default_factory=list)
+    fingerprint: str = ""
     patient_number: str = ""
     given_name: str = ""
     family_name: str = ""
@@ -298,9 +301,16 @@ def _read_limit(text: str, name: str, label: str, take: _Fields) -> Decimal | No
 def _canonical(analyte: Analyte, number: Decimal | None, unit: str, name: str, take: _Fields) -> Decimal | None:
     if number is None:
         return None
-    value = convert(analyte.code, number, unit)
-    if value is None or abs(value) >= LARGEST:
+    value = _converted(analyte.code, number, unit)
+    if value is None:
         take.wrong(name, "too-large", "The number is too large to be kept.")
+    return value
+
+
+@lru_cache(maxsize=50_000)  # the limits of a laboratory are the same few numbers in row after row
+def _converted(analyte: str, number: Decimal, unit: str) -> Decimal | None:
+    value = convert(analyte, number, unit)
+    if value is None or abs(value) >= LARGEST:
         return None
     return value.quantize(SIX_DECIMALS, ROUND_HALF_EVEN)
 
