@@ -46,9 +46,7 @@ class Alert(models.Model):
         db_default=models.Func(function="gen_random_uuid"),
     )
     centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="alerts")
-    patient = models.ForeignKey(
-        "patients.Patient", models.PROTECT, related_name="alerts"
-    )
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="alerts")
     rule = models.CharField(max_length=48)
     rule_version = models.PositiveSmallIntegerField()
     subject = models.CharField(
@@ -56,9 +54,7 @@ class Alert(models.Model):
         help_text="What it is about: patient, plan:12, course:5, analyte:alt",
     )
     level = models.CharField(max_length=6, choices=Level.choices)
-    audience = models.CharField(
-        max_length=16, choices=Role.choices, help_text="Whose worklist it is on now"
-    )
+    audience = models.CharField(max_length=16, choices=Role.choices, help_text="Whose worklist it is on now")
     due_on = models.DateField(null=True, blank=True)
     evidence = models.JSONField(
         encoder=DjangoJSONEncoder,
@@ -80,15 +76,14 @@ class Alert(models.Model):
         "from here"
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True)
-    snoozed_until = models.DateField(
-        null=True, blank=True, help_text="Last day of the snooze"
-    )
+    snoozed_until = models.DateField(null=True, blank=True, help_text="Last day of the snooze")
     escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     cleared_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the rule no longer found it. Until then what a person closed is not found anew, unless it changed",
+        help_text="When the rule no longer found it. Until then what a person closed is not found anew, unless it "
+        "changed",
     )
 
     class Meta:
@@ -102,8 +97,7 @@ class Alert(models.Model):
             one_of("state", State, "alert_state"),
             one_of("audience", Role, "alert_audience"),
             models.CheckConstraint(
-                condition=Q(state="closed", closed_at__isnull=False)
-                | (~Q(state="closed") & Q(closed_at__isnull=True)),
+                condition=Q(state="closed", closed_at__isnull=False) | (~Q(state="closed") & Q(closed_at__isnull=True)),
                 name="alert_closed_has_moment",
             ),
             models.CheckConstraint(
@@ -158,15 +152,11 @@ class AlertEvent(models.Model):
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="life")
     kind = models.CharField(max_length=12, choices=EventKind.choices)
     at = models.DateTimeField()
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=20, blank=True, choices=Reason.choices)
     text = models.CharField(max_length=500, blank=True)
     until = models.DateField(null=True, blank=True)
-    level = models.CharField(
-        max_length=6, choices=Level.choices, help_text="Level after the event"
-    )
+    level = models.CharField(max_length=6, choices=Level.choices, help_text="Level after the event")
     evidence = models.JSONField(
         null=True,
         encoder=DjangoJSONEncoder,
@@ -175,17 +165,13 @@ class AlertEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=EventKind.values), name="alert_event_kind"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="alert_event_kind"),
             models.CheckConstraint(
                 condition=Q(reason="") | Q(reason__in=Reason.values),
                 name="alert_event_reason",
             ),
         ]
-        indexes = [
-            models.Index(fields=["alert", "at", "id"], name="alert_event_by_alert")
-        ]
+        indexes = [models.Index(fields=["alert", "at", "id"], name="alert_event_by_alert")]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
@@ -195,25 +181,17 @@ class NotEvaluable(models.Model):
     """A rule could not judge a subject, and what was missing. Rewritten at every evaluation of the rule."""
 
     centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="+")
-    patient = models.ForeignKey(
-        "patients.Patient", models.CASCADE, related_name="not_evaluables"
-    )
+    patient = models.ForeignKey("patients.Patient", models.CASCADE, related_name="not_evaluables")
     rule = models.CharField(max_length=48)
     subject = models.CharField(max_length=64)
-    missing = models.JSONField(
-        help_text="What is missing, as a list of plain sentences"
-    )
+    missing = models.JSONField(help_text="What is missing, as a list of plain sentences")
     since = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["rule", "patient", "subject"], name="not_evaluable_once"
-            ),
+            models.UniqueConstraint(fields=["rule", "patient", "subject"], name="not_evaluable_once"),
         ]
-        indexes = [
-            models.Index(fields=["centre", "rule"], name="not_evaluable_by_rule")
-        ]
+        indexes = [models.Index(fields=["centre", "rule"], name="not_evaluable_by_rule")]
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.missing}"
@@ -255,9 +233,7 @@ class Sweep(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["centre", "as_of"], name="sweep_once_a_day")
-        ]
+        constraints = [models.UniqueConstraint(fields=["centre", "as_of"], name="sweep_once_a_day")]
 
     def __str__(self) -> str:
         return f"sweep of {self.as_of}"
@@ -266,9 +242,7 @@ class Sweep(models.Model):
 class RuleRun(models.Model):
     """One rule asked once. Written first in a transaction of its own, finished last: an unfinished row is a failure."""
 
-    centre = models.ForeignKey(
-        "accounts.Centre", models.CASCADE, related_name="rule_runs"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="rule_runs")
     sweep = models.ForeignKey(Sweep, models.CASCADE, null=True, related_name="runs")
     rule = models.CharField(max_length=48)
     rule_version = models.PositiveSmallIntegerField()
@@ -280,13 +254,9 @@ class RuleRun(models.Model):
     found = models.PositiveIntegerField(null=True)
     not_evaluable = models.PositiveIntegerField(null=True)
     opened = models.PositiveIntegerField(null=True)
-    changed = models.PositiveIntegerField(
-        null=True, help_text="Level or evidence changed in place"
-    )
+    changed = models.PositiveIntegerField(null=True, help_text="Level or evidence changed in place")
     closed = models.PositiveIntegerField(null=True)
-    held_back = models.CharField(
-        max_length=200, blank=True, help_text="Why open alerts were not closed"
-    )
+    held_back = models.CharField(max_length=200, blank=True, help_text="Why open alerts were not closed")
     error = models.CharField(
         max_length=80,
         blank=True,
@@ -302,9 +272,7 @@ class RuleRun(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["centre", "rule", "-started_at"], name="rule_run_by_rule"
-            ),
+            models.Index(fields=["centre", "rule", "-started_at"], name="rule_run_by_rule"),
             models.Index(fields=["centre", "-finished_at"], name="rule_run_by_finish"),
         ]
 
@@ -322,29 +290,19 @@ class DeliveryKind(models.TextChoices):
 class Delivery(models.Model):
     """An e-mail to be sent. The row comes first, unique per alert, person and kind; then the send; retried."""
 
-    centre = models.ForeignKey(
-        "accounts.Centre", models.CASCADE, related_name="deliveries"
-    )
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="deliveries")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries")
     kind = models.CharField(max_length=12, choices=DeliveryKind.choices)
-    key = models.CharField(
-        max_length=80, help_text="What makes it one: an alert's event, or a day"
-    )
+    key = models.CharField(max_length=80, help_text="What makes it one: an alert's event, or a day")
     created_at = models.DateTimeField()
     next_try_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(
-        max_length=80, blank=True, help_text="Class of the newest error"
-    )
+    error = models.CharField(max_length=80, blank=True, help_text="Class of the newest error")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["person", "kind", "key"], name="delivery_once"
-            ),
+            models.UniqueConstraint(fields=["person", "kind", "key"], name="delivery_once"),
             one_of("kind", DeliveryKind, "delivery_kind"),
         ]
         indexes = [

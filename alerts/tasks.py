@@ -1,0 +1,62 @@
+"""What the workers run. A task reads the clock, calls one job below, and logs what failed by its class.
+
+Arguments are ids of sweeps and rules, never of patients: they lie readable in the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from alerts import actions
+from patients.models import Touched
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="alerts.tasks.tick")
+def tick() -> None:
+    """Every minute: do, or hand on, what is due. One step that fails does not keep the others from being done."""
+    now = timezone.now()
+    steps: dict[str, Callable[[], object]] = {
+        "claim sweeps": lambda: actions.claim_sweeps(now=now),
+        "dispatch sweeps": lambda: actions.dispatch_sweeps(now=now, send=evaluate_rule.delay),
+        "finish sweeps": lambda: actions.finish_sweeps(now=now),
+        "judge touched": lambda: Touched.objects.exists() and judge_touched.delay(),
+        "wake": lambda: actions.wake_expired(now=now),
+        "escalate": lambda: actions.escalate(now=now),
+        "queue digests": lambda: actions.queue_digests(now=now),
+        "report stale": lambda: actions.report_stale(now=now),
+        "send": send_deliveries.delay,
+    }
+    if now.minute == 0:  # a pruning that is missed is made up for by the next
+        steps["prune"] = lambda: actions.prune(now=now)
+    for name, step in steps.items():
+        try:
+            step()
+        except Exception:
+            log.exception("tick_step_failed", step=name)
+
+
+@shared_task(name="alerts.tasks.evaluate_rule")
+def evaluate_rule(sweep_id: int, rule_id: str) -> None:
+    """One rule of one sweep. A failure is noted in its run; the tick hands it out again."""
+    try:
+        actions.evaluate_in_sweep(sweep_id=sweep_id, rule_id=rule_id, now=timezone.now())
+    except actions.RuleFailed as failure:
+        log.error("rule_failed", rule=failure.rule, error=failure.error, sweep=sweep_id)
+
+
+@shared_task(name="alerts.tasks.judge_touched")
+def judge_touched() -> None:
+    """Ask again about the patients whose facts changed."""
+    actions.judge_touched(now=timezone.now())
+
+
+@shared_task(name="alerts.tasks.send_deliveries")
+def send_deliveries() -> None:
+    """Send the e-mails that are due."""
+    actions.send_deliveries(now=timezone.now())
