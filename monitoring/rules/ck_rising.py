@@ -331,6 +331,7 @@ RULE = Rule(
         r compared exactly                    | -900 | | -40 333.333334, -1 666.666667 | | | | | INFO
         5000 is not above 5000                | -900 | | -40 4000 uln=1000, -1 5000 uln=1000 | | | | | quiet
         5001, 5000 before                     | -900 | | -90 4000 uln=1000, -40 5000 uln=1000, -1 5001 uln=1000 | | | | | URGENT [new-above, not-a-flare]
+        5000.01, 5000 before                  | -900 | | -90 4000 uln=1000, -40 5000 uln=1000, -1 5000.01 uln=1000 | | | | | URGENT
         4999, 4000 before                     | -900 | | -90 3990 uln=1000, -40 4000 uln=1000, -1 4999 uln=1000 | | | | | quiet
         5001, 5001 before                     | -900 | | -90 4000 uln=1000, -40 5001 uln=1000, -1 5001 uln=1000 | | | | | quiet
         5001, but it rose by too little       | -900 | | -40 4600 uln=1000, -1 5001 uln=1000 | | | | | quiet
