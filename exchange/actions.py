@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import Centre, User
 from audit.attribution import action
 from exchange import planning
-from exchange.mapping import LABS, FileMapping, read_mapping
+from exchange.mapping import LABS, FileMapping, MappingProblem, read_mapping
 from exchange.models import HeldRow, ImportBatch, PendingUpload
 from exchange.planning import CORRECTED_BY_SOURCE, HELD, Plan, Verdict
 from exchange.reading import Decision, LabReading, Outcome, PatientReading, read_lab_row
@@ -143,7 +143,10 @@ def place_held_row(
     held = _waiting(held)
     if held.kind != HeldRow.Kind.QUARANTINED:
         raise ValidationError("A row that cannot be read has to be sent again; discard this one.")
-    mapping = read_mapping(batch.mapping, LABS)
+    try:
+        mapping = read_mapping(batch.mapping, LABS)
+    except MappingProblem:
+        raise ValidationError("The mapping of this file is out of date. Send the file again with a new one.") from None
     decision = Decision(
         patient_number=patient.record_number if patient else "",
         analyte=analyte,

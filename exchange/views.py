@@ -1,0 +1,308 @@
+"""Pages of files coming in: upload, preview, commit, receipt; and the quarantine."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import uuid
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.guards import needs
+from accounts.permissions import Permission
+from audit.access import looked
+from audit.attribution import coming_from
+from audit.models import Origin
+from exchange import actions, selectors
+from exchange.forms import DiscardForm, PlaceForm, QuarantineFilter, UploadForm
+from exchange.mapping import LABS, MappingProblem, read_mapping
+from exchange.models import HeldRow, PendingUpload
+from exchange.planning import Plan, prepare
+from exchange.reading import LabReading, Outcome
+from exchange.tables import safe_cell
+from monitoring.analytes import ANALYTES
+
+PAGE = 50
+NEW = (Outcome.IMPORTED, Outcome.CORRECTED)
+SAMPLE = 10
+# What the row itself answers, by the name of the field in the mapping.
+LABELS = {
+    "patient_number": "Patient number",
+    "test": "Test",
+    "value": "Value",
+    "unit": "Unit",
+    "low": "Lower limit",
+    "high": "Upper limit",
+    "taken": "Sample taken",
+    "reported": "Reported",
+    "laboratory": "Laboratory",
+    "id": "Id at the source",
+    "given_name": "Given name",
+    "family_name": "Family name",
+    "born": "Born",
+    "sex": "Sex",
+    "subtype": "Subtype",
+    "onset": "First symptom",
+    "diagnosed": "Diagnosed",
+    "row": "Row",
+}
+
+
+@require_GET
+@needs(Permission.IMPORT)
+def uploads(request: HttpRequest) -> HttpResponse:
+    page = Paginator(selectors.batches(request.centre), PAGE).get_page(request.GET.get("page"))
+    pending = selectors.pending_uploads(request.centre)
+    return render(request, "exchange/uploads.html", {"page": page, "pending": pending})
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Permission.IMPORT)
+def upload(request: HttpRequest) -> HttpResponse:
+    form = UploadForm(request.POST or None, request.FILES or None, centre=request.centre)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        waiting = actions.keep_upload(
+            centre=request.centre,
+            kind=data["kind"],
+            content=data["content"],
+            file_name=data["file"].name or "file",
+            mapping=data["checked_mapping"],
+            source_name=data["source"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        return redirect("exchange:preview", public_id=waiting.public_id)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "exchange/upload.html", {"form": form}, status=status)
+
+
+def _pending(request: HttpRequest, public_id: uuid.UUID) -> PendingUpload:
+    return get_object_or_404(PendingUpload, centre=request.centre, public_id=public_id)
+
+
+def _plan(waiting: PendingUpload, now: dt.datetime) -> Plan:
+    return prepare(
+        centre=waiting.centre,
+        kind=waiting.kind,
+        content=bytes(waiting.content),
+        file_name=waiting.file_name,
+        mapping=read_mapping(waiting.mapping, waiting.kind),
+        source_name=waiting.source_name,
+        now=now,
+    )
+
+
+def _preview(request: HttpRequest, waiting: PendingUpload, plan: Plan, *, status: int = 200) -> HttpResponse:
+    report = plan.report
+    problems = [{**p, "label": LABELS.get(p["field"], p["field"])} for p in report.problems]
+    readable = (v for v in plan.verdicts if v.outcome in NEW)
+    sample = [_sample(v.reading, v.outcome) for v in islice(readable, SAMPLE)] if plan.kind == LABS else []
+    context = {
+        "upload": waiting,
+        "report": report,
+        "digest": plan.digest,
+        "problems": Paginator(problems, PAGE).get_page(request.GET.get("page")),
+        "notes": report.notes[:PAGE],
+        "more_notes": max(0, len(report.notes) - PAGE),
+        "sample": sample,
+    }
+    return render(request, "exchange/preview.html", context, status=status)
+
+
+def _sample(reading: Any, outcome: Outcome) -> dict[str, Any]:
+    """How a row will look once it is a result; without the patient, whom nobody needs for checking units."""
+    assert isinstance(reading, LabReading)
+    analyte = ANALYTES[reading.analyte]
+    return {
+        "line": reading.row.number,
+        "outcome": outcome,
+        "analyte": analyte.name,
+        "received": f"{reading.value_received} {reading.unit_received}".strip(),
+        "value": _plain(reading.value),
+        "comparator": reading.comparator,
+        "low": _plain(reading.low),
+        "uln": _plain(reading.uln),
+        "unit": analyte.canonical_unit or "",
+        "taken_on": reading.taken_on,
+    }
+
+
+def _plain(value: Decimal | None) -> str | None:
+    """Without the zeros that six decimals bring."""
+    return None if value is None else f"{value.normalize():f}"
+
+
+@require_GET
+@needs(Permission.IMPORT)
+def preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    waiting = _pending(request, public_id)
+    return _preview(request, waiting, _plan(waiting, timezone.now()))
+
+
+@require_POST
+@needs(Permission.IMPORT)
+def commit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    waiting = _pending(request, public_id)
+    now = timezone.now()
+    plan = _plan(waiting, now)
+    try:
+        with coming_from(Origin.IMPORT):
+            # Without the digest of a preview nothing is committed that nobody has seen.
+            digest = request.POST.get("digest") or "not previewed"
+            batch = actions.commit_import(plan=plan, upload=waiting, digest=digest, by=request.user, now=now)
+    except actions.PlanChangedError as error:
+        messages.warning(request, str(error))
+        return _preview(request, waiting, error.plan, status=409)
+    return redirect("exchange:receipt", public_id=batch.public_id)
+
+
+@require_POST
+@needs(Permission.IMPORT)
+def drop(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    actions.drop_upload(upload=_pending(request, public_id), by=request.user, now=timezone.now())
+    messages.success(request, "The file was dropped. Nothing was written.")
+    return redirect("exchange:uploads")
+
+
+@require_GET
+@needs(Permission.IMPORT)
+def receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    batch = get_object_or_404(selectors.batches(request.centre), public_id=public_id)
+    rows = selectors.held_rows(request.centre, state="all", batch=batch.public_id)
+    context = {
+        "batch": batch,
+        "mapping": json.dumps(batch.mapping, indent=2, ensure_ascii=False),
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "notes": batch.notes[:PAGE],
+        "more_notes": max(0, len(batch.notes) - PAGE),
+    }
+    return render(request, "exchange/receipt.html", context)
+
+
+@require_GET
+@needs(Permission.IMPORT)
+def held_csv(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The held rows of an import as they came, with what is wrong: to be sent back to the laboratory."""
+    batch = get_object_or_404(selectors.batches(request.centre), public_id=public_id)
+    rows = list(selectors.held_rows(request.centre, state="all", batch=batch.public_id))
+    looked(by=request.user, centre=request.centre, now=timezone.now(), page="exchange:held-csv", rows=len(rows))
+    headings = list(dict.fromkeys(name for row in rows for name in row.data))
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="held-{batch.public_id}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(safe_cell(cell) for cell in ["line", "held as", "state", "problems", *headings])
+    for row in rows:
+        problems = "; ".join(f"{p['field']}: {p['message']}" for p in row.problems)
+        cells = [str(row.row_number), row.kind, row.resolution or "waiting", problems]
+        writer.writerow(safe_cell(cell) for cell in [*cells, *(row.data.get(name, "") for name in headings)])
+    return response
+
+
+@require_GET
+@needs(Permission.IMPORT)
+def quarantine(request: HttpRequest) -> HttpResponse:
+    form = QuarantineFilter(request.GET, codes=selectors.waiting_codes(request.centre))
+    rows = selectors.held_rows(request.centre, **form.question())
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return render(request, "exchange/quarantine.html", {"form": form, "page": page})
+
+
+def _held(request: HttpRequest, public_id: uuid.UUID) -> HeldRow:
+    return get_object_or_404(selectors.held_rows(request.centre, state="all"), public_id=public_id)
+
+
+def _held_page(
+    request: HttpRequest, held: HeldRow, *, place: PlaceForm | None = None, discard: DiscardForm | None = None
+) -> HttpResponse:
+    try:
+        mapping = read_mapping(held.batch.mapping, held.batch.kind)
+        said = [{"label": LABELS[name], "value": mapping.text(name, held.data)} for name in mapping.cells]
+    except MappingProblem:  # an analyte it names has been taken out of the table since
+        said = []
+    looked(by=request.user, centre=request.centre, now=timezone.now(), page="exchange:held-row")
+    can_place = held.kind == HeldRow.Kind.QUARANTINED and held.batch.kind == LABS
+    context = {
+        "held": held,
+        "problems": [{**p, "label": LABELS.get(p["field"], p["field"])} for p in held.problems],
+        "said": said,
+        "crumbs": [{"label": "Quarantine", "url": reverse("exchange:quarantine")}],
+        "cell_head": [{"label": "Column"}, {"label": "Text"}],
+        "cells": [[{"text": heading}, {"text": text}] for heading, text in held.data.items()],
+        "place": place or (PlaceForm(centre=request.centre) if can_place else None),
+        "discard": discard or DiscardForm(prefix="discard"),
+    }
+    refused = place is not None or discard is not None
+    return render(request, "exchange/held_row.html", context, status=422 if refused else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Permission.IMPORT)
+def held_row(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    held = _held(request, public_id)
+    if request.method == "GET":
+        return _held_page(request, held)
+    form = PlaceForm(request.POST, centre=request.centre)
+    if not form.is_valid():
+        return _held_page(request, held, place=form)
+    data = form.cleaned_data
+    try:
+        placed = actions.place_held_row(
+            held=held,
+            patient=form.patient,
+            analyte=data["test"],
+            unit=data["unit"],
+            value=data["value"].strip(),
+            as_received=data["as_received"],
+            accept_key=data["accept_key"],
+            alike=data["alike"],
+            reason=data["reason"],
+            by=request.user,
+            now=timezone.now(),
+        )
+    except ValidationError as error:
+        _refuse(form, error)
+        return _held_page(request, held, place=form)
+    messages.success(request, "The row was placed." if placed == 1 else f"{placed} rows were placed.")
+    return redirect("exchange:quarantine")
+
+
+@require_POST
+@needs(Permission.IMPORT)
+def discard(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    held = _held(request, public_id)
+    form = DiscardForm(request.POST, prefix="discard")
+    if not form.is_valid():
+        return _held_page(request, held, discard=form)
+    try:
+        count = actions.discard_held_row(held=held, by=request.user, now=timezone.now(), **form.cleaned_data)
+    except ValidationError as error:
+        _refuse(form, error)
+        return _held_page(request, held, discard=form)
+    messages.success(request, "The row was discarded." if count == 1 else f"{count} rows were discarded.")
+    return redirect("exchange:quarantine")
+
+
+def _refuse(form: Any, error: ValidationError) -> None:
+    """What the action refused, beside the box it belongs to, or above all where the form has none."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, texts in error.message_dict.items():
+        box = {"id": "accept_key"}.get(name, name)
+        for text in texts:
+            if box in form.fields:
+                form.add_error(box, text)
+            else:
+                form.add_error(None, f"{LABELS.get(name, name)}: {text}")
