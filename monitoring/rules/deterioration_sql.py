@@ -11,13 +11,17 @@ from monitoring.rules.base import Question
 MEASURES = ("physician_vas", "patient_vas", "haq_di", "extramuscular_vas", "mmt8_150", "mmt8_80")
 
 
-def visits(q: Question, people: str = "asked") -> str:
-    """CTE `visit` (patient_id, id, assessed_on, and MEASURES): assessments with at least one of the five measures."""
+def visits(q: Question, people: str = "asked", since: str = "NULL::date") -> str:
+    """CTE `visit` (patient_id, id, assessed_on, and MEASURES): assessments with at least one of the five measures.
+
+    `since` is SQL for the earliest day to read, over a row `a` of `people`.
+    """
     return f"""visit AS (
         SELECT a.patient_id, v.id, v.assessed_on, {", ".join(f"v.{name}" for name in MEASURES)}
         FROM {people} a
         JOIN monitoring_assessment v ON v.patient_id = a.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
         WHERE COALESCE({", ".join(f"v.{name}" for name in MEASURES)}) IS NOT NULL
+          AND ({since} IS NULL OR v.assessed_on >= {since})
     )"""
 
 

@@ -41,6 +41,11 @@ GLUCOCORTICOIDS = tuple(Line(drug, PE, REFERENCE_MG, equivalent) for drug, equiv
 PULSE_ROUTE = "intravenous"
 
 
+def shown(amount: str) -> str:
+    """SQL: an amount as the evidence keeps it. Doses are entered with three decimals."""
+    return f"trim_scale(round({amount}, 3))"
+
+
 def words(values: Iterable[str]) -> str:
     """A list of SQL strings. For codes of this project only, never for what somebody typed."""
     listed = sorted(values)

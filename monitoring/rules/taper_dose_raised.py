@@ -24,8 +24,8 @@ def findings(q: Question) -> str:
         ORDER BY s.patient_id, s.first_day DESC, t.plan_id DESC
     )
     SELECT patient_id, 'rise:' || first_day AS subject, 'INFO' AS level, NULL::date AS due_on,
-        jsonb_build_object('reasons', ARRAY['raised'], 'raised_on', first_day, 'pe', pe, 'before_pe', before_pe,
-                           'plan_id', plan_id) AS evidence,
+        jsonb_build_object('reasons', ARRAY['raised'], 'raised_on', first_day, 'pe', {steroid.shown("pe")},
+                           'before_pe', {steroid.shown("before_pe")}, 'plan_id', plan_id) AS evidence,
         NULL::text[] AS missing
     FROM raised
     """

@@ -22,7 +22,7 @@ def findings(q: Question) -> str:
         CASE WHEN began_on + %(days)s::int <= %(as_of)s THEN 'ACTION' END AS level,
         began_on + %(days)s::int AS due_on,
         CASE WHEN began_on + %(days)s::int <= %(as_of)s THEN jsonb_build_object(
-            'reasons', ARRAY['high'], 'pe_today', pe_today, 'began_on', began_on, 'day', %(as_of)s::date - began_on
+            'reasons', ARRAY['high'], 'pe_today', {steroid.shown("pe_today")}, 'began_on', began_on, 'day', %(as_of)s::date - began_on
         ) END AS evidence,
         NULL::text[] AS missing
     FROM steroid_course

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from monitoring.models import Assessment, BodySize
+from monitoring.models import Assessment, BodySize, Result
 from patients.models import Patient
 from tests.factories import fact
 from tests.rules.examples import column, day, items
@@ -100,15 +100,34 @@ MEASURES = {
     "mmt": "mmt8_150",
     "mmt80": "mmt8_80",
 }
+BASE = ["md=6", "pt=5", "ex=2", "haq=1.5", "mmt=120"]
+
+
+@column("enzymes")
+def enzymes(patient: Patient, cell: str) -> None:
+    """`-100 ck 1000/200, -5 ldh 300/250, -5 ast 40/` (no upper limit), `-5 alt ?/40` (a unit that cannot be converted)."""
+    for taken, analyte, text in items(cell):
+        value, _, uln = text.partition("/")
+        fact(
+            Result,
+            patient,
+            analyte=analyte,
+            value=None if value == "?" else Decimal(value),
+            value_received=value,
+            uln=Decimal(uln) if uln else None,
+            taken_on=day(taken),
+        )
 
 
 @column("core sets")
 def core_sets(patient: Patient, cell: str) -> None:
-    """`-100 md=6 pt=5 ex=2 haq=1.5 mmt=120, -10 same md=4`: `same` repeats the one before."""
+    """`-100 md=6 pt=5 ex=2 haq=1.5 mmt=120, -10 same md=4 pt=-`: `same` repeats the one before, `base` is BASE, `-` takes a
+    measure away.
+    """
     values: dict[str, Decimal] = {}
     for assessed, *measured in items(cell):
         values = dict(values) if "same" in measured else {}
-        for word in measured:
+        for word in (BASE if "base" in measured else []) + measured:
             name, _, value = word.partition("=")
             if value == "-":
                 values.pop(MEASURES[name], None)
