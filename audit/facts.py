@@ -129,30 +129,36 @@ def withdraw_all(fact: T, *, by: Any, now: dt.datetime, reason: str) -> T:
     return withdraw(fact, by=by, now=now, reason=reason)
 
 
-def recorded_in(context_id: uuid.UUID) -> list[Fact]:
-    """Every fact that was added under one attribution, in any app, oldest first."""
+def _under(context_id: uuid.UUID, label: str) -> list[Fact]:
+    """Facts of any app whose rows were added ("insert") or retired ("update") under one attribution, oldest first."""
     found: list[Fact] = []
     for model in apps.get_models():
         if not issubclass(model, Fact):
             continue
         events = model._meta.get_field("events").related_model
-        added = events._default_manager.filter(pgh_context_id=context_id, pgh_label="insert").values("pgh_obj_id")
-        found.extend(model._default_manager.filter(pk__in=added).order_by("pk"))
+        rows = events._default_manager.filter(pgh_context_id=context_id, pgh_label=label).values("pgh_obj_id")
+        found.extend(model._default_manager.filter(pk__in=rows).order_by("pk"))
     return found
 
 
 def undo(context_id: uuid.UUID, *, by: Any, now: dt.datetime) -> list[tuple[Fact, Fact | None]]:
-    """Take back what one action added: what was new is withdrawn; what replaced something gives way to the old values.
+    """Take back what one action did: what was new is withdrawn, what replaced something gives way to the old values,
+    and what was withdrawn or lapsed is recorded again.
 
-    Refused with a ValidationError, and nothing changed, where it added nothing, or where something of it has been
-    changed or built upon since. Returns each fact taken back, with the copy of the old values that now stands for it.
+    Refused with a ValidationError, and nothing changed, where the action touched no facts, or where something of it has
+    been changed or built upon since. Returns each fact taken back, with the copy of the old values that now stands.
     """
-    added = recorded_in(context_id)
-    mine = {(type(fact), fact.pk) for fact in added}
-    if not added:
+    added = _under(context_id, "insert")
+    replaced = {(type(fact), fact.supersedes_id) for fact in added}
+    retired = [fact for fact in _under(context_id, "update") if (type(fact), fact.pk) not in replaced]
+    if not added and not retired:
         raise ValidationError("There is nothing in it that could be undone.")
+    mine = {(type(fact), fact.pk) for fact in added}
     for fact in added:
         if not fact.is_current or any((type(child), child.pk) not in mine for child in dependants(fact)):
+            raise ValidationError("It has been changed or built upon since. Correct it instead.")
+    for fact in retired:
+        if type(fact)._default_manager.filter(supersedes=fact).exists():
             raise ValidationError("It has been changed or built upon since. Correct it instead.")
     reason = "Undone by the person who recorded it"
     # What is new goes first: it may stand where the old values return to (the next dose, the one before).
@@ -162,7 +168,33 @@ def undo(context_id: uuid.UUID, *, by: Any, now: dt.datetime) -> list[tuple[Fact
             undone.append((withdraw(fact, by=by, now=now, reason=reason), None))
         else:
             undone.append((fact, supersede(fact, by=by, now=now, reason=reason, values=values_of(fact.supersedes))))
+    again: dict[tuple[type[Fact], int], Fact] = {}
+    for fact in retired:
+        undone.append((fact, _record_again(fact, retired, again, by=by, now=now, reason=reason)))
     return undone
+
+
+def _record_again(
+    fact: Fact,
+    retired: list[Fact],
+    again: dict[tuple[type[Fact], int], Fact],
+    *,
+    by: Any,
+    now: dt.datetime,
+    reason: str,
+) -> Fact:
+    """A copy of a retired fact takes its place, hanging on the copies of what it hung on. `again` holds those made."""
+    key = (type(fact), fact.pk)
+    if key not in again:
+        values = values_of(fact)
+        for parent in retired:
+            for field in fact._meta.concrete_fields:
+                if field.related_model is type(parent) and values.get(field.attname) == parent.pk:
+                    copy = _record_again(parent, retired, again, by=by, now=now, reason=reason)
+                    values[field.attname] = copy.pk
+        values |= {"status": Status.AMENDED, "supersedes": fact, "change_reason": reason}
+        again[key] = record(type(fact), by=by, now=now, **values)
+    return again[key]
 
 
 def values_of(fact: Fact) -> dict[str, Any]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import pghistory
 from django.core.exceptions import ValidationError
 
 from accounts.models import Centre, User
 from audit import facts
-from audit.attribution import action
+from audit.attribution import action, origin
 from audit.models import Entry
+from common.dates import centre_day
+from common.errors import SeveralWrong
 from common.models import Fact
 from monitoring.analytes import ANALYTES, Kind
 from monitoring.entry import EntryError, Measures, ReadValue, TypedValue, cell_name, field_name, plain, read
@@ -144,6 +148,96 @@ def _stored(value: ReadValue) -> dict[str, Any]:
         "uln_received": value.uln_text,
         "note": value.note,
     }
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value of one patient's sample, as it came from another system. `taken_time` is on the centre's clock."""
+
+    patient: Patient
+    taken_on: dt.date
+    typed: TypedValue
+    taken_time: dt.time | None = None
+    laboratory: str = ""
+
+
+@action("monitoring.record_results", "laboratory results recorded together")
+def record_results(*, centre: Centre, samples: Sequence[Sample], by: User, now: dt.datetime) -> list[Result]:
+    """Many results of many patients of `centre`, in their order. All of them or none, in a bounded number of queries.
+
+    The same checks as `record_panel`; raises SeveralWrong, which says which of them are wrong and why: `value`, `unit`,
+    `low`, `uln`, `analyte`, `taken_on`, `taken_time`. A value that is there already has the code "exists", so that
+    sending everything again after a broken connection writes nothing twice.
+    """
+    today = centre_day(now, centre.zone)
+    by_patient = {s.patient.pk: s.patient for s in samples}
+    # In one order for everybody, so that two senders never wait for each other in a circle.
+    locked = Patient.objects.select_for_update(no_key=True).filter(pk__in=by_patient, centre=centre).order_by("pk")
+    if set(locked.values_list("pk", flat=True)) != set(by_patient):
+        raise ValueError("every patient must be one of the centre's")
+    there = set(
+        Result.objects.current()
+        .filter(patient__in=by_patient, taken_on__in={s.taken_on for s in samples})
+        .values_list("patient_id", "analyte", "taken_on", "taken_at")
+    )
+    problems: list[tuple[int, ValidationError]] = []
+    results: list[Result] = []
+    seen: set[tuple[int, str, dt.date, dt.datetime | None]] = set()
+    for index, sample in enumerate(samples):
+        errors: Errors = {}
+        zone = centre.zone
+        taken_at = None if sample.taken_time is None else dt.datetime.combine(sample.taken_on, sample.taken_time, zone)
+        if sample.taken_on > today:
+            _add(errors, "taken_on", "This day lies in the future.")
+        elif taken_at is not None and taken_at > now:
+            _add(errors, "taken_time", "This moment lies in the future.")
+        elif sample.taken_on < sample.patient.born_on:
+            _add(errors, "taken_on", "This day lies before the patient's birth. Check the year.")
+        understood = None
+        try:
+            understood = read(sample.typed)
+        except EntryError as error:
+            part = "analyte" if sample.typed.analyte not in ANALYTES else error.part
+            _add(errors, part, str(error), error.code)
+        same = (sample.patient.pk, sample.typed.analyte, sample.taken_on, taken_at)
+        if same in seen:
+            _add(errors, "value", "This is sent twice.", "exists")
+        elif same in there:
+            _add(errors, "value", "There is a value for this moment already.", "exists")
+        seen.add(same)
+        if errors:
+            problems.append((index, ValidationError(errors)))
+        elif understood is not None:
+            results.append(
+                Result(
+                    patient=sample.patient,
+                    taken_on=sample.taken_on,
+                    taken_at=taken_at,
+                    laboratory=sample.laboratory.strip(),
+                    recorded_by=by,
+                    recorded_at=now,
+                    **_stored(understood),
+                )
+            )
+    if problems:
+        raise SeveralWrong(problems)
+    created = Result.objects.bulk_create(results)
+    with pghistory.context() as context:
+        assert context is not None  # every action runs inside one
+        Entry.objects.bulk_create(
+            Entry(
+                at=now,
+                by=by,
+                centre=centre,
+                patient=patient,
+                action="monitoring.record_results",
+                summary="laboratory results recorded",
+                origin=origin(),
+                context_id=context.id,
+            )
+            for patient in by_patient.values()
+        )
+    return created
 
 
 @action("monitoring.correct_result", "laboratory result corrected")

@@ -41,7 +41,7 @@ def wrote(action: str, by: User) -> Iterator[None]:
 
 @contextlib.contextmanager
 def refused(*fields: str, code: str | None = None) -> Iterator[Any]:
-    """The block is refused with errors at exactly these fields (none: one that is about no field), and wrote nothing."""
+    """The block is refused with errors at exactly these fields (none: one about no field), and wrote nothing."""
     before = rows()
     with pytest.raises(ValidationError) as caught:
         yield caught
