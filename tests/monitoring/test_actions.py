@@ -341,7 +341,7 @@ def test_a_waiver_holds_to_its_last_day(patient: Patient, by: User) -> None:
     assert not Waiver.objects.active_on(AS_OF + 2 * DAY).exists()
 
 
-# ------------------------------------------------------------------------------------------------------- the centre's own
+# ---------------------------------------------------------------------------------------------------- the centre's own
 
 
 def test_a_reference_range_follows_the_one_before(clinic: Centre, by: User) -> None:
@@ -386,7 +386,7 @@ def test_a_rule_is_switched_off_and_on_with_a_reason(clinic: Centre, by: User) -
     assert [(s.is_on, s.reason) for s in RuleSwitch.objects.all()] == [(True, "physio is back")]
 
 
-# ------------------------------------------------------------------------------------------------------------------ undo
+# ---------------------------------------------------------------------------------------------------------------- undo
 
 
 def test_a_panel_is_undone_by_who_entered_it_and_by_nobody_else(clinic: Centre, patient: Patient, by: User) -> None:
