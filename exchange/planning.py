@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -389,18 +389,21 @@ def _decided_before(readings: Iterable[LabReading | PatientReading]) -> dict[str
 def _repeats(readings: Sequence[Any], keys: Sequence[str]) -> tuple[dict[int, int], set[int]]:
     """(rows that repeat an earlier one, with the earlier; rows that share a key and disagree), all by position.
 
-    Rows without a key only repeat if every cell is the same.
+    A row whose cells are all those of an earlier one is a repeat whatever else the file says. Rows without a key are
+    only compared in this way.
     """
-    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
-    said: list[Hashable] = []
-    for n, (reading, key) in enumerate(zip(readings, keys, strict=True)):
-        cells = tuple(reading.row.data.items())
-        said.append(cells if reading.problems else reading.content())
-        groups[key or cells].append(n)
+    seen: dict[str, int] = {}
     first: dict[int, int] = {}
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for n, (reading, key) in enumerate(zip(readings, keys, strict=True)):
+        if (earlier := seen.setdefault(reading.fingerprint, n)) != n:
+            first[n] = earlier
+        elif key:
+            groups[key].append(n)
     conflicting: set[int] = set()
     for members in groups.values():
-        if len({said[n] for n in members}) > 1:
+        said = {readings[n].row.number if readings[n].problems else readings[n].content() for n in members}
+        if len(said) > 1:
             conflicting.update(members)
         else:
             first.update(dict.fromkeys(members[1:], members[0]))

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from exchange.mapping import DEFAULT_LABS, DEFAULT_PATIENTS, LABS, PATIENTS, MappingProblem, find_analyte, load, read_mapping
+from exchange.mapping import (
+    DEFAULT_LABS,
+    DEFAULT_PATIENTS,
+    LABS,
+    PATIENTS,
+    MappingProblem,
+    find_analyte,
+    load,
+    read_mapping,
+)
 from monitoring.analytes import LOINC
 
 
@@ -33,7 +42,16 @@ def test_every_wrong_key_is_named_at_once() -> None:
     )
     text = "\n".join(found)
     for place in (
-        *("kind", "colums", "columns.value", "columns.colour", "columns.unit", "tests.CK", "units.x", "default_units.ck"),
+        *(
+            "kind",
+            "colums",
+            "columns.value",
+            "columns.colour",
+            "columns.unit",
+            "tests.CK",
+            "units.x",
+            "default_units.ck",
+        ),
         *("file.decimal", "file.encoding", "dates.formats", "dates.time_zone"),
     ):
         assert place in text
@@ -60,7 +78,11 @@ def test_columns_joined_constants_and_words_for_nothing() -> None:
     mapping = read_mapping(
         {
             **DEFAULT_LABS,
-            "columns": {**DEFAULT_LABS["columns"], "id": {"columns": ["a", "b"], "join": "-"}, "laboratory": {"constant": "L"}},
+            "columns": {
+                **DEFAULT_LABS["columns"],
+                "id": {"columns": ["a", "b"], "join": "-"},
+                "laboratory": {"constant": "L"},
+            },
             "empty": ["NA"],
         },
         LABS,

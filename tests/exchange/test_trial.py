@@ -28,7 +28,13 @@ def rows(trial: dict[str, Any]) -> list[dict[str, str]]:
 
 def plan_of(centre: Centre, trial: dict[str, Any]) -> Plan:
     return planning.prepare(
-        centre=centre, kind=LABS, content=trial["lb"], file_name="lb.csv", mapping=trial["labs"], now=NOW, source_name="Pilot"
+        centre=centre,
+        kind=LABS,
+        content=trial["lb"],
+        file_name="lb.csv",
+        mapping=trial["labs"],
+        now=NOW,
+        source_name="Pilot",
     )
 
 
@@ -91,7 +97,9 @@ def history() -> list[int]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_second_import_writes_nothing(imported: ImportBatch, centre: Centre, nurse: User, trial: dict[str, Any]) -> None:
+def test_a_second_import_writes_nothing(
+    imported: ImportBatch, centre: Centre, nurse: User, trial: dict[str, Any]
+) -> None:
     before = history()
     again = actions.commit_import(plan=plan_of(centre, trial), by=nurse, now=NOW)
     assert (again.rows, again.unchanged) == (imported.rows, imported.rows)
