@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path  # noqa: F401
+from django.urls import URLPattern, path
+
+from clinic.views import fact, patient, record, undo
 
 app_name = "clinic"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("patients/new/", record.new, name="patient-new"),
+    path("patients/<uuid:public_id>/", patient.show, name="patient"),
+    path("patients/<uuid:public_id>/results/", patient.results, name="results"),
+    path("patients/<uuid:public_id>/chart.svg", patient.chart_svg, name="chart-svg"),
+    path("patients/<uuid:public_id>/chart.png", patient.chart_png, name="chart-png"),
+    path("patients/<uuid:public_id>/print/", patient.printable, name="patient-print"),
+    path("patients/<uuid:public_id>/summary.pdf", patient.summary, name="patient-summary"),
+    path("patients/<uuid:public_id>/details/", record.edit, name="patient-edit"),
+    path("patients/<uuid:public_id>/follow-up/", record.status, name="patient-status"),
+    path("patients/<uuid:public_id>/antibodies/", record.antibodies, name="patient-antibody"),
+    path("patients/<uuid:public_id>/manifestations/", record.manifestations, name="patient-manifestation"),
+    path("patients/<uuid:public_id>/consent/", record.consent, name="patient-consent"),
+    path("patients/<uuid:public_id>/exceptions/", record.exceptions, name="patient-exception"),
+    path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/", fact.show, name="fact"),
+    path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/correct/", fact.correct, name="fact-correct"),
+    path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/withdraw/", fact.withdraw, name="fact-withdraw"),
+    path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/end/", fact.end, name="fact-end"),
+    path("undo/<int:entry>/", undo.undo, name="undo"),
+]

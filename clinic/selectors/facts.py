@@ -1,0 +1,231 @@
+"""Every kind of entry about a patient by the word its address uses: what it is called, who may change it, its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import QuerySet
+
+from accounts.permissions import Permission
+from common.models import Fact
+from monitoring.analytes import ANALYTES
+from monitoring.entry import plain
+from monitoring.models import (
+    Assessment,
+    BodySize,
+    Booking,
+    Confounder,
+    FunctionalTest,
+    Imaging,
+    LungFunction,
+    PersonalBaseline,
+    Result,
+    Waiver,
+)
+from monitoring.rules import RULES
+from patients.antibodies import ANTIBODIES
+from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RuleException
+from therapy.dosing import name_of
+from therapy.models import (
+    Course,
+    CourseStop,
+    Dose,
+    Infusion,
+    PhysioDecline,
+    PhysioEnd,
+    PhysioPause,
+    PhysioPlan,
+    PhysioSession,
+    SessionOutcome,
+    TaperConfirmation,
+    TaperEnd,
+    TaperHold,
+    TaperPlan,
+    TaperStep,
+)
+
+
+@dataclass(frozen=True)
+class FactKind:
+    """`correctable` are the fields a form may correct; empty where the kind has a way of its own, or none."""
+
+    word: str
+    model: type[Fact]
+    label: str
+    permission: Permission
+    correctable: tuple[str, ...] = ()
+
+    def of(self, patient: Patient) -> QuerySet[Any]:
+        return self.model._default_manager.filter(patient=patient)
+
+
+_P = Permission
+_KINDS = (
+    FactKind("result", Result, "Laboratory result", _P.RECORD_RESULTS),
+    FactKind("assessment", Assessment, "Assessment", _P.RECORD_RESULTS),
+    FactKind("functional-test", FunctionalTest, "Functional test", _P.RECORD_RESULTS),
+    FactKind("body-size", BodySize, "Weight and height", _P.RECORD_RESULTS, ("measured_on", "weight_kg", "height_cm")),
+    FactKind(
+        "lung-function", LungFunction, "Lung function", _P.RECORD_RESULTS,
+        ("tested_on", "fvc_l", "fvc_percent_predicted", "dlco_percent_predicted", "dlco_hb_corrected", "reference_set"),
+    ),
+    FactKind("imaging", Imaging, "Imaging", _P.RECORD_RESULTS, ("modality", "done_on", "ild", "report")),
+    FactKind("confounder", Confounder, "Other cause of a raised CK", _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
+    FactKind("baseline", PersonalBaseline, "Personal baseline", _P.MAKE_EXCEPTIONS),
+    FactKind("booking", Booking, "Booking", _P.RECORD_RESULTS, ("kind", "booked_for")),
+    FactKind("waiver", Waiver, "Test waived", _P.RECORD_RESULTS),
+    FactKind(
+        "antibody", AntibodyResult, "Antibody result", _P.RECORD_RESULTS,
+        ("antibody", "result", "taken_on", "assay", "titre"),
+    ),
+    FactKind(
+        "manifestation", Manifestation, "Manifestation", _P.RECORD_RESULTS, ("kind", "onset_on", "ended_on", "note")
+    ),
+    FactKind("consent", Consent, "Consent", _P.EDIT_PATIENTS),
+    FactKind("exception", RuleException, "Exception from a rule", _P.MAKE_EXCEPTIONS),
+    FactKind("follow-up", FollowUpStatus, "Follow-up status", _P.EDIT_PATIENTS),
+    FactKind("course", Course, "Course of treatment", _P.PRESCRIBE),
+    FactKind("dose", Dose, "Dose", _P.PRESCRIBE),
+    FactKind("stop", CourseStop, "Stop of a course", _P.PRESCRIBE),
+    FactKind("infusion", Infusion, "Infusion", _P.PRESCRIBE),
+    FactKind("taper", TaperPlan, "Taper plan", _P.PRESCRIBE),
+    FactKind("taper-step", TaperStep, "Taper step", _P.PRESCRIBE),
+    FactKind("taper-confirmation", TaperConfirmation, "Confirmation of a taper step", _P.PRESCRIBE),
+    FactKind("taper-hold", TaperHold, "Hold of a taper", _P.PRESCRIBE),
+    FactKind("taper-end", TaperEnd, "End of a taper", _P.PRESCRIBE),
+    FactKind("physio-plan", PhysioPlan, "Physiotherapy plan", _P.RECORD_PHYSIO),
+    FactKind("physio-session", PhysioSession, "Physiotherapy session", _P.RECORD_PHYSIO),
+    FactKind("physio-outcome", SessionOutcome, "Outcome of a session", _P.RECORD_PHYSIO),
+    FactKind("physio-pause", PhysioPause, "Pause of physiotherapy", _P.RECORD_PHYSIO),
+    FactKind("physio-end", PhysioEnd, "End of physiotherapy", _P.RECORD_PHYSIO),
+    FactKind("physio-decline", PhysioDecline, "Physiotherapy declined", _P.RECORD_PHYSIO),
+)  # fmt: skip
+
+KINDS: Mapping[str, FactKind] = {kind.word: kind for kind in _KINDS}
+BY_MODEL: Mapping[type[Fact], FactKind] = {kind.model: kind for kind in _KINDS}
+
+# What the row keeps about itself, and what a reader has no use for.
+_NOT_SAID = frozenset(
+    {
+        "id", "patient", "status", "supersedes", "change_reason", "recorded_at", "recorded_by", "retired_at",
+        "retired_by", "source", "source_key", "haq_answers",
+    }
+)  # fmt: skip
+_LABELS = {
+    "value_received": "As received", "unit_received": "Unit received", "low_received": "Lower limit received",
+    "uln_received": "Upper limit received", "uln": "Upper limit", "low": "Lower limit", "taken_on": "Day of the sample",
+    "taken_at": "Moment of the sample", "haq_di": "HAQ-DI", "mmt8_150": "MMT8 of 150", "mmt8_80": "MMT8 of 80",
+    "fvc_l": "FVC (L)", "fvc_percent_predicted": "FVC (% predicted)", "dlco_percent_predicted": "DLCO (% predicted)",
+    "dlco_hb_corrected": "DLCO corrected for haemoglobin", "ild": "Interstitial lung disease", "word": "Status",
+    "weight_kg": "Weight (kg)", "height_cm": "Height (cm)", "dose_pe_mg": "Dose (mg prednisone-equivalent a day)",
+}  # fmt: skip
+
+
+def label_of(field: models.Field[Any, Any]) -> str:
+    text = _LABELS.get(field.name) or str(field.verbose_name).replace(" vas", " VAS")
+    return text[:1].upper() + text[1:]
+
+
+def said(fact: Fact, zone: dt.tzinfo) -> list[tuple[str, str]]:
+    """What an entry says: (label, value in words) of each of its fields, empty where nothing was said."""
+    return [(label_of(field), _in_words(fact, field, zone)) for field in _fields(type(fact))]
+
+
+def _fields(model: type[Fact]) -> list[models.Field[Any, Any]]:
+    return [f for f in model._meta.concrete_fields if f.name not in _NOT_SAID]
+
+
+def _in_words(fact: Fact, field: models.Field[Any, Any], zone: dt.tzinfo) -> str:
+    value = getattr(fact, field.attname)
+    if value is None or value == "":
+        return ""
+    if field.choices:
+        return str(getattr(fact, f"get_{field.name}_display")())
+    if field.name == "analyte":
+        return ANALYTES[value].name if value in ANALYTES else value
+    if field.name == "drug":
+        return name_of(value)
+    if field.name == "antibody":
+        return ANTIBODIES[value].name if value in ANTIBODIES else value
+    if field.name == "rule":
+        return "All rules" if value == "*" else RULES[value].title if value in RULES else value
+    if isinstance(field, models.ForeignKey):
+        return ""
+    if isinstance(value, dt.datetime):
+        local = value.astimezone(zone)
+        return f"{local.day} {local:%b %Y, %H:%M}"
+    if isinstance(value, dt.date):
+        return f"{value.day} {value:%b %Y}"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, Decimal):
+        return plain(value)
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One row of an entry's history. `values` stand in the order of the history's labels."""
+
+    fact: Fact
+    values: Sequence[str]
+    changed: Sequence[bool]
+
+    @property
+    def cells(self) -> list[tuple[str, bool]]:
+        return list(zip(self.values, self.changed, strict=True))
+
+    @property
+    def state(self) -> str:
+        if self.fact.is_current:
+            return "Current"
+        return "Withdrawn" if self.fact.status == "entered_in_error" else "Replaced"
+
+
+@dataclass(frozen=True)
+class History:
+    """Every version of one entry, newest first; fields that never held anything are left out."""
+
+    labels: Sequence[str]
+    versions: Sequence[Version]
+
+    @property
+    def newest(self) -> Fact:
+        return self.versions[0].fact
+
+
+def history(fact: Fact, zone: dt.tzinfo) -> History:
+    """Two queries, however often it was corrected."""
+    model = type(fact)
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE older AS (
+                SELECT id, supersedes_id FROM {table} WHERE id = %(id)s
+                UNION SELECT f.id, f.supersedes_id FROM {table} f JOIN older o ON f.id = o.supersedes_id
+            ), newer AS (
+                SELECT id FROM {table} WHERE id = %(id)s
+                UNION SELECT f.id FROM {table} f JOIN newer n ON f.supersedes_id = n.id
+            ) SELECT id FROM older UNION SELECT id FROM newer
+            """,  # noqa: S608 - the table's name comes from the model
+            {"id": fact.pk},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    rows = list(
+        model._default_manager.filter(pk__in=ids).select_related("recorded_by", "retired_by").order_by("-id")
+    )
+    fields = _fields(model)
+    words = [[_in_words(row, field, zone) for field in fields] for row in rows]
+    used = [index for index in range(len(fields)) if any(line[index] for line in words)]
+    versions = []
+    for number, row in enumerate(rows):
+        values = [words[number][index] for index in used]
+        before = [words[number + 1][index] for index in used] if number + 1 < len(rows) else values
+        versions.append(Version(row, values, [new != old for new, old in zip(values, before, strict=True)]))
+    return History([label_of(fields[index]) for index in used], versions)

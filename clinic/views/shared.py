@@ -1,0 +1,56 @@
+"""What the views of one patient have in common."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, reverse
+
+from accounts.permissions import Permission, may
+from audit.models import Entry
+from patients.models import Patient
+
+# The words by which templates ask what the reader may do. Hiding a button is courtesy: the views decide.
+ABILITIES = {
+    "edit": Permission.EDIT_PATIENTS,
+    "record": Permission.RECORD_RESULTS,
+    "prescribe": Permission.PRESCRIBE,
+    "physio": Permission.RECORD_PHYSIO,
+    "act": Permission.ACT_ON_ALERTS,
+    "exceptions": Permission.MAKE_EXCEPTIONS,
+    "trail": Permission.SEE_TRAIL,
+}
+
+
+def patient_or_404(request: HttpRequest, public_id: uuid.UUID) -> Patient:
+    """A patient of the reader's centre; anybody else's does not exist."""
+    patient: Patient = get_object_or_404(request.centre.patients, public_id=public_id)
+    patient.centre = request.centre  # the same row, already read
+    return patient
+
+
+def can(request: HttpRequest) -> dict[str, bool]:
+    return {word: may(request.membership, permission) for word, permission in ABILITIES.items()}
+
+
+def address(name: str, *args: Any, query: str = "") -> str:
+    """The address of a page, empty while there is no such page."""
+    try:
+        return reverse(name, args=args) + query
+    except NoReverseMatch:
+        return ""
+
+
+def saved(request: HttpRequest, patient: Patient, text: str, now: dt.datetime) -> None:
+    """Say that it is saved, with the way to undo what this person did at `now`.
+
+    The outermost action writes its entry last, and undoing it undoes what it called.
+    """
+    entry = Entry.objects.filter(by=request.user, patient=patient, at=now).order_by("-id").first()
+    undo = address("clinic:undo", entry.pk) if entry else ""
+    messages.success(request, {"text": text, "undo_url": undo} if undo else text)

@@ -1,0 +1,31 @@
+"""Undo, for ten minutes, what one has just recorded."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.guards import needs
+from accounts.permissions import Permission
+from audit.models import Entry
+from monitoring import actions
+
+
+@needs(Permission.SEE_PATIENTS)
+@require_POST
+def undo(request: HttpRequest, entry: int) -> HttpResponse:
+    """Takes back everything the action of this entry recorded. Somebody else's entry does not exist here."""
+    mine = Entry.objects.filter(centre=request.centre, by=request.user, patient__isnull=False)
+    found = get_object_or_404(mine.select_related("patient__centre"), pk=entry)
+    assert found.patient is not None
+    try:
+        actions.undo_recent(entry=found, by=request.user, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, "Undone. What was recorded is withdrawn.")
+    return redirect("clinic:patient", found.patient.public_id)
