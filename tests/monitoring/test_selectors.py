@@ -248,7 +248,8 @@ def test_ten_thousand_results_cost_the_same_queries_and_a_bounded_number_of_rows
     Result.objects.bulk_create(
         Result(
             patient=patient, analyte="ck", taken_on=AS_OF - n % 5000 * DAY, value=Decimal(100 + n % 7),
-            uln=Decimal(200), value_received="1", unit_received="U/L", recorded_at=LONG_AGO, recorded_by=patient.created_by,
+            uln=Decimal(200), value_received="1", unit_received="U/L", recorded_at=LONG_AGO,
+            recorded_by=patient.created_by,
         )
         for n in range(10_000)
     )  # fmt: skip
