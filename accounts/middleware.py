@@ -25,9 +25,7 @@ class CentreMiddleware:
         request.membership = None
         request.centre = None
         if request.user.is_authenticated:
-            memberships = Membership.objects.filter(
-                user=request.user, is_active=True
-            ).select_related("centre", "user")
+            memberships = Membership.objects.filter(user=request.user, is_active=True).select_related("centre", "user")
             chosen = request.session.get(SESSION_KEY)
             mine = sorted(memberships, key=lambda m: (m.centre_id != chosen, m.pk))
             request.memberships = mine

@@ -26,9 +26,7 @@ class Role(models.TextChoices):
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(
-            "This is not the name of a time zone, such as Europe/Berlin."
-        )
+        raise ValidationError("This is not the name of a time zone, such as Europe/Berlin.")
 
 
 def default_chain() -> list[str]:
@@ -41,12 +39,8 @@ class Centre(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120, unique=True)
-    time_zone = models.CharField(
-        max_length=64, default="Europe/London", validators=[validate_time_zone]
-    )
-    sweep_at = models.TimeField(
-        default="06:00", help_text="When the nightly check runs, on this centre's clock"
-    )
+    time_zone = models.CharField(max_length=64, default="Europe/London", validators=[validate_time_zone])
+    sweep_at = models.TimeField(default="06:00", help_text="When the nightly check runs, on this centre's clock")
     digest_at = models.TimeField(
         default="07:00",
         help_text="When the daily e-mail goes out, on this centre's clock",
@@ -94,9 +88,7 @@ class Membership(models.Model):
     centre = models.ForeignKey(Centre, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
     is_active = models.BooleanField(default=True)
-    is_on_call = models.BooleanField(
-        default=False, help_text="Receives urgent e-mail at once"
-    )
+    is_on_call = models.BooleanField(default=False, help_text="Receives urgent e-mail at once")
     wants_digest = models.BooleanField(default=True)
 
     class Meta:
@@ -135,9 +127,7 @@ class ApiToken(models.Model):
                 condition=Q(expires_at__gt=models.F("created_at")),
                 name="token_expires_later",
             ),
-            models.CheckConstraint(
-                condition=Q(scopes__len__gt=0), name="token_has_scope"
-            ),
+            models.CheckConstraint(condition=Q(scopes__len__gt=0), name="token_has_scope"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 
-from accounts.models import Role
+from accounts.models import Role, Scope
 
 if TYPE_CHECKING:
     from accounts.models import Membership
@@ -58,6 +58,21 @@ def may(membership: Membership | None, permission: Permission) -> bool:
     if membership is None or not membership.is_active:
         return False
     return permission in ROLES.get(membership.role, frozenset())
+
+
+# What an API token may do at most: the scope opens nothing that the role of its owner does not.
+SCOPES: dict[str, frozenset[Permission]] = {
+    Scope.READ: frozenset({P.SEE_PATIENTS}),
+    Scope.WRITE: frozenset(
+        {P.RECORD_RESULTS, P.EDIT_PATIENTS, P.PRESCRIBE, P.RECORD_PHYSIO, P.ACT_ON_ALERTS, P.MAKE_EXCEPTIONS}
+    ),
+    Scope.RESEARCH: frozenset({P.EXPORT_RESEARCH}),
+}
+
+
+def scopes_of(role: str) -> list[str]:
+    """The scopes that open anything at all for `role`."""
+    return [scope for scope in Scope.values if SCOPES[scope] & ROLES.get(role, frozenset())]
 
 
 def require(membership: Membership | None, permission: Permission) -> None:

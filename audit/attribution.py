@@ -42,6 +42,11 @@ def coming_from(origin: Origin) -> Iterator[None]:
         _origin.reset(token)
 
 
+def origin() -> str:
+    """Where what is written now comes from."""
+    return _origin.get()
+
+
 def ask_rules_again() -> None:
     """Wake the job that judges touched patients. A broker that is away loses nothing: the minute's tick sees the outbox."""
     try:

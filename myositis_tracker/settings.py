@@ -316,6 +316,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LevelEnum": "monitoring.levels.Level",
+        "AlertReasonEnum": "alerts.models.Reason",
+        "StopReasonEnum": "therapy.models.StopReason",
+    },
 }
 
 # -------------------------------------------------------------------------------------------- language, time

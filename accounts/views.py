@@ -1,0 +1,232 @@
+"""One's own profile, and the people of a centre."""
+
+from __future__ import annotations
+
+import datetime as dt
+import smtplib
+import uuid
+
+import structlog
+from allauth.account.forms import ResetPasswordForm
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import actions, selectors
+from accounts.forms import MemberForm, NameForm, NewMemberForm, TokenForm
+from accounts.guards import needs
+from accounts.middleware import SESSION_KEY
+from accounts.models import ApiToken, Membership
+from accounts.permissions import Permission, scopes_of
+
+log = structlog.get_logger(__name__)
+
+
+def _show_errors(form: Form, error: ValidationError) -> None:
+    """Beside the fields of the form, or above it."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for field, errors in error.error_dict.items():
+        form.add_error(field if field in form.fields else None, errors)
+
+
+# ------------------------------------------------------------------------------------------------------- one's profile
+
+
+def _profile(
+    request: HttpRequest, *, name: Form | None = None, token: Form | None = None, new_token: str = "", status: int = 200
+) -> HttpResponse:
+    now = timezone.now()
+    role = request.membership.role if request.membership else ""
+    return render(
+        request,
+        "accounts/profile.html",
+        {
+            "name_form": name or NameForm(instance=request.user),
+            "token_form": token or TokenForm(role=role, prefix="token"),
+            "may_have_tokens": bool(scopes_of(role)),
+            "memberships": getattr(request, "memberships", []),
+            "tokens": list(selectors.tokens_of(request.user)),
+            "new_token": new_token,
+            "has_second_factor": is_mfa_enabled(request.user),
+            "now": now,
+        },
+        status=status,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def profile(request: HttpRequest) -> HttpResponse:
+    """Every signed-in person has one, a member of no centre too. Posting changes the name."""
+    if request.method != "POST":
+        return _profile(request)
+    form = NameForm(request.POST, instance=type(request.user).objects.get(pk=request.user.pk))
+    if form.is_valid():
+        actions.change_profile(
+            membership=request.membership,
+            full_name=form.cleaned_data["full_name"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        messages.success(request, "Your name was changed.")
+        return redirect("accounts:profile")
+    return _profile(request, name=form, status=422)
+
+
+@require_POST
+@never_cache
+def make_token(request: HttpRequest) -> HttpResponse:
+    """The answer shows the token, once. It is no redirect: the token would have to be kept somewhere on the way."""
+    if request.membership is None:
+        return redirect("accounts:profile")
+    form = TokenForm(request.POST, role=request.membership.role, prefix="token")
+    if form.is_valid():
+        now = timezone.now()
+        try:
+            _, text = actions.make_token(
+                membership=request.membership,
+                name=form.cleaned_data["name"],
+                scopes=form.cleaned_data["scopes"],
+                expires_at=now + dt.timedelta(days=int(form.cleaned_data["days"])),
+                by=request.user,
+                now=now,
+            )
+        except ValidationError as error:
+            _show_errors(form, error)
+        else:
+            return _profile(request, new_token=text)
+    return _profile(request, token=form, status=422)
+
+
+@require_POST
+def revoke_token(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """One's own tokens only, at whatever centre."""
+    token = get_object_or_404(ApiToken, public_id=public_id, membership__user=request.user)
+    actions.revoke_token(centre=token.membership.centre, token=token, by=request.user, now=timezone.now())
+    messages.success(request, f"The token “{token.name}” was revoked.")
+    return redirect("accounts:profile")
+
+
+@require_POST
+def set_digest(request: HttpRequest) -> HttpResponse:
+    if request.membership is not None:
+        wants = request.POST.get("wants_digest") == "yes"
+        actions.set_digest(membership=request.membership, wants_digest=wants, by=request.user, now=timezone.now())
+        messages.success(
+            request, "The daily e-mail will come." if wants else "The daily e-mail will not come any more."
+        )
+    return redirect("accounts:profile")
+
+
+@require_POST
+def switch_centre(request: HttpRequest) -> HttpResponse:
+    """Work at another of one's centres from now on, in this session."""
+    membership = get_object_or_404(
+        Membership, user=request.user, is_active=True, centre__public_id=_uuid(request.POST.get("centre", ""))
+    )
+    request.session[SESSION_KEY] = membership.centre_id
+    messages.success(request, f"You are now at {membership.centre}.")
+    return redirect("/")
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------------------------------------- the people of a centre
+
+
+def _people(
+    request: HttpRequest, *, new: Form | None = None, member: MemberForm | None = None, status: int = 200
+) -> HttpResponse:
+    rows = []
+    for each in selectors.members(request.centre):
+        form = member if member is not None and member.instance.pk == each.pk else None
+        rows.append((each, form or MemberForm(instance=each, prefix=f"m{each.pk}")))
+    return render(
+        request,
+        "accounts/people.html",
+        {
+            "new_form": new or NewMemberForm(prefix="new"),
+            "present": [row for row in rows if row[0].is_active],
+            "former": [row[0] for row in rows if not row[0].is_active],
+        },
+        status=status,
+    )
+
+
+@require_GET
+@needs(Permission.MANAGE_CENTRE)
+def people(request: HttpRequest) -> HttpResponse:
+    return _people(request)
+
+
+@require_POST
+@needs(Permission.MANAGE_CENTRE)
+def add_member(request: HttpRequest) -> HttpResponse:
+    form = NewMemberForm(request.POST, prefix="new")
+    if form.is_valid():
+        try:
+            added = actions.add_member(centre=request.centre, by=request.user, now=timezone.now(), **form.cleaned_data)
+        except ValidationError as error:
+            _show_errors(form, error)
+        else:
+            messages.success(request, f"{added.user} was added.")
+            if not added.user.has_usable_password():
+                _invite(request, added)
+            return redirect("accounts:people")
+    return _people(request, new=form, status=422)
+
+
+def _invite(request: HttpRequest, added: Membership) -> None:
+    """Send the link that sets a first password. The person is added, whether or not the mail server answers."""
+    form = ResetPasswordForm({"email": added.user.email})
+    try:
+        if form.is_valid():
+            form.save(request)
+        messages.info(request, "A link to set a password was sent.")
+    except (OSError, smtplib.SMTPException) as error:
+        log.warning("invitation_not_sent", error=type(error).__name__)
+        messages.warning(
+            request, "The e-mail could not be sent. “Forgotten password” on the sign-in page sends it again."
+        )
+
+
+@require_POST
+@needs(Permission.MANAGE_CENTRE)
+def change_member(request: HttpRequest, pk: int) -> HttpResponse:
+    member = get_object_or_404(request.centre.memberships.filter(is_active=True), pk=pk)
+    form = MemberForm(request.POST, instance=member, prefix=f"m{member.pk}")
+    if form.is_valid():
+        try:
+            actions.change_member(membership=member, by=request.user, now=timezone.now(), **form.cleaned_data)
+        except ValidationError as error:
+            _show_errors(form, error)
+        else:
+            messages.success(request, "Changed.")
+            return redirect("accounts:people")
+    return _people(request, member=form, status=422)
+
+
+@require_POST
+@needs(Permission.MANAGE_CENTRE)
+def end_membership(request: HttpRequest, pk: int) -> HttpResponse:
+    member = get_object_or_404(request.centre.memberships.filter(is_active=True), pk=pk)
+    try:
+        actions.end_membership(membership=member, by=request.user, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{member.user} is no longer a member.")
+    return redirect("accounts:people")

@@ -1,0 +1,29 @@
+"""The API, version 1. Each app answers for its own; addresses end without a slash."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from alerts.api import Alerts
+from clinic.views.api_docs import api_docs
+from monitoring.api import Assessments, Results, Rules
+from patients.api import Patients
+from research.api import Dictionary, Export, Releases
+from therapy.api import Courses
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("patients", Patients, basename="api-patients")
+router.register("results", Results, basename="api-results")
+router.register("assessments", Assessments, basename="api-assessments")
+router.register("courses", Courses, basename="api-courses")
+router.register("alerts", Alerts, basename="api-alerts")
+router.register("rules", Rules, basename="api-rules")
+
+urlpatterns = [
+    path("docs", api_docs, name="api-docs"),
+    path("research/export", Export.as_view(), name="api-research-export"),
+    path("research/dictionary", Dictionary.as_view(), name="api-research-dictionary"),
+    path("research/releases", Releases.as_view(), name="api-research-releases"),
+    path("", include(router.urls)),
+]

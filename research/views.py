@@ -1,0 +1,36 @@
+"""The page of releases: what was taken, and how to take one."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.guards import needs
+from accounts.permissions import Permission
+from research import selectors
+from research.tables import TABLES
+
+PER_PAGE = 50
+
+
+@require_safe
+@needs(Permission.EXPORT_RESEARCH)
+def releases(request: HttpRequest) -> HttpResponse:
+    """It names no patient, so looking at it is not recorded; taking a table is."""
+    today = timezone.now().astimezone(request.centre.zone).date()
+    page = Paginator(selectors.releases(request.centre), PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "research/releases.html",
+        {
+            "page": page,
+            "tables": TABLES.values(),
+            "consented": selectors.consented(request.centre, today).count(),
+            "patients": request.centre.patients.count(),
+            "base": request.build_absolute_uri("/").rstrip("/"),
+            "suggested": f"release-{today:%Y-%m}",
+        },
+    )
