@@ -37,6 +37,9 @@ class ImportCommand(BaseCommand):
             parser.add_argument("--source", required=True, metavar="NAME", help="Where the results come from")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        source = (options.get("source") or "").strip()
+        if self.kind == LABS and not 0 < len(source) <= 60:
+            raise CommandError("Say where the results come from, with --source and at most 60 characters.")
         now = timezone.now()
         centre = self._centre(options["centre"])
         by = self._by(options["by"], centre)
@@ -53,7 +56,7 @@ class ImportCommand(BaseCommand):
                     content=options["file"].read_bytes(),
                     file_name=options["file"].name,
                     mapping=mapping,
-                    source_name=(options.get("source") or "").strip()[:60],
+                    source_name=source,
                     now=now,
                 )
                 batch = None
