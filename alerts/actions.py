@@ -733,12 +733,19 @@ def send_deliveries(*, now: dt.datetime) -> int:
     rows, is the same, by which mail systems drop the second.
     """
     sent = 0
-    with get_connection() as server:
-        while True:
-            outcome = _send_next(server, now=now)
-            if outcome is None:
-                return sent
+    if not Delivery.objects.filter(sent_at__isnull=True, next_try_at__lte=now).exists():
+        return sent
+    server = get_connection()
+    try:
+        server.open()
+        while (outcome := _send_next(server, now=now)) is not None:
             sent += outcome
+    except (smtplib.SMTPException, OSError) as error:
+        # Away before anything was tried. Nothing is marked: the next tick tries again, and health tells of mail that waits.
+        log.warning("mail_server_away", error=type(error).__name__)
+    finally:
+        server.close()
+    return sent
 
 
 def _send_next(server: Any, *, now: dt.datetime) -> int | None:

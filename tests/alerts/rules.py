@@ -20,7 +20,7 @@ from tests.factories import AS_OF, LONG_AGO, fact
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    urgent: Decimal = Decimal("1000")
+    urgent: Decimal = Decimal(1000)
     action: int = 500
     task: int = 200
 
