@@ -46,21 +46,22 @@ def findings(q: Question) -> str:
         FROM sample WHERE nth = 1 OR value IS NOT NULL
         WINDOW newest AS (PARTITION BY patient_id ORDER BY {sql.newest_first("sample")})
     ), latest AS (
-        SELECT patient_id, max(id) FILTER (WHERE nth = 1) AS id, latest_on AS taken_on,
+        -- Arrays hold the sample days of the window, newest first: [1] is the latest.
+        SELECT patient_id, max(latest_on) AS taken_on,
             max(value) FILTER (WHERE nth = 1) AS value, max(uln) FILTER (WHERE nth = 1) AS uln,
-            max(comparator) FILTER (WHERE nth = 1) AS comparator,
             min(value) FILTER (WHERE taken_on < latest_on) AS nadir,
-            count(*) FILTER (WHERE taken_on < latest_on) AS earlier_days
+            array_agg(value ORDER BY taken_on DESC) AS in_window, array_agg(taken_on ORDER BY taken_on DESC) AS days,
+            array_agg(id ORDER BY taken_on DESC) AS ids, array_agg(comparator ORDER BY taken_on DESC) AS comparators
         FROM sample_day
         WHERE newer_on IS DISTINCT FROM taken_on  -- the later one of its day
           AND latest_on >= %(as_of)s::date - %(now_days)s AND taken_on >= latest_on - %(nadir_days)s
-        GROUP BY patient_id, latest_on
+        GROUP BY patient_id
     ), personal AS (
         SELECT DISTINCT ON (b.patient_id) b.patient_id, b.id, b.value, b.set_on
         FROM asked a JOIN monitoring_personalbaseline b ON b.patient_id = a.patient_id AND {q.known("b")}
         WHERE b.analyte = 'ck' AND b.set_on <= %(as_of)s
         ORDER BY b.patient_id, b.set_on DESC, b.id DESC
-    ), compared AS (
+    ), compared AS MATERIALIZED (
         SELECT l.*, a.subtype, a.diagnosed_on, {sql.uln("l", "a")} AS upper_limit,
             b.id AS personal_id, b.set_on AS personal_on, COALESCE(b.value, l.nadir) AS baseline
         FROM (SELECT *, 'ck'::text AS analyte FROM latest) l
@@ -75,29 +76,28 @@ def findings(q: Question) -> str:
             value > upper_limit AND value - baseline >= %(least_rise)s * upper_limit
             AND (value >= LEAST(%(info_ratio)s, %(three_ratio)s, %(urgent_ratio)s, %(action_ratio)s,
                                 %(action_ratio_sensitive)s) * baseline
-                 OR value > %(urgent_value)s OR personal_id IS NOT NULL OR earlier_days < 2))
+                 OR value > %(urgent_value)s OR personal_id IS NOT NULL OR cardinality(days) < 3))
     ), tapering AS (
         {sql.running_tapers(q, "suspect")}
     ), weighed AS (
-        SELECT s.*, e.results, e.results_on, e.results_json, t.patient_id IS NOT NULL AS is_tapering,
+        SELECT s.*, t.patient_id IS NOT NULL AS is_tapering,
             -- NULL where neither taper nor day of diagnosis tells
             t.patient_id IS NOT NULL OR %(as_of)s::date - s.diagnosed_on <= %(early_days)s AS is_sensitive,
-            COALESCE(s.value > %(urgent_value)s AND e.results[1] <= %(urgent_value)s, false) AS is_new_above
+            COALESCE(e.results, s.in_window[2:3]) AS earlier, COALESCE(e.results_on, s.days[2:3]) AS earlier_on
         FROM suspect s
         LEFT JOIN tapering t ON t.patient_id = s.patient_id
+        -- The two sample days before the latest, however long ago, where the window does not hold them.
         LEFT JOIN LATERAL (
             SELECT array_agg(d.value ORDER BY d.taken_on DESC) AS results,
-                array_agg(d.taken_on ORDER BY d.taken_on DESC) AS results_on,
-                jsonb_agg(jsonb_build_object('id', d.id, 'on', d.taken_on, 'value', trim_scale(d.value),
-                                             'comparator', d.comparator) ORDER BY d.taken_on DESC) AS results_json
-            FROM (SELECT DISTINCT ON (r.taken_on) r.taken_on, r.value, r.comparator, r.id
+                array_agg(d.taken_on ORDER BY d.taken_on DESC) AS results_on
+            FROM (SELECT DISTINCT ON (r.taken_on) r.taken_on, r.value
                   FROM monitoring_result r
-                  WHERE r.patient_id = s.patient_id AND r.analyte = 'ck' AND {q.known("r")}
+                  WHERE cardinality(s.days) < 3 AND r.patient_id = s.patient_id AND r.analyte = 'ck' AND {q.known("r")}
                     AND r.value IS NOT NULL AND r.taken_on < s.taken_on
-                  ORDER BY {sql.newest_first("r")} LIMIT 5) d
-        ) e ON s.value IS NOT NULL
+                  ORDER BY {sql.newest_first("r")} LIMIT 2) d
+        ) e ON true
     ), reasoned AS (
-        SELECT *,
+        SELECT *, COALESCE(value > %(urgent_value)s AND earlier[1] <= %(urgent_value)s, false) AS is_new_above,
             baseline > 0 AND value >= %(urgent_times_uln)s * upper_limit
                 AND value >= %(urgent_ratio)s * baseline AS is_urgent_ratio,
             CASE
@@ -107,12 +107,12 @@ def findings(q: Question) -> str:
                 WHEN value >= GREATEST(%(action_ratio)s, %(action_ratio_sensitive)s) * baseline THEN true
                 WHEN value < LEAST(%(action_ratio)s, %(action_ratio_sensitive)s) * baseline THEN false
             END AS is_action_ratio,
-            COALESCE(results[2] > 0 AND value > results[1] AND results[1] > results[2]
-                     AND value >= %(three_ratio)s * results[2] AND value > %(three_times_uln)s * upper_limit,
+            COALESCE(earlier[2] > 0 AND value > earlier[1] AND earlier[1] > earlier[2]
+                     AND value >= %(three_ratio)s * earlier[2] AND value > %(three_times_uln)s * upper_limit,
                      false) AS is_three,
             upper_limit IS NOT NULL AND baseline > 0 AND value >= %(info_ratio)s * baseline AS is_info_ratio
         FROM weighed
-    ), found AS (
+    ), found AS MATERIALIZED (
         SELECT *,
             CASE
                 WHEN is_urgent_ratio OR is_new_above THEN 1
@@ -137,12 +137,12 @@ def findings(q: Question) -> str:
             SELECT array_agg(replace(x.kind, '_', ' ') || ' on ' || to_char(x.happened_on, 'FMDD Mon YYYY')
                              ORDER BY x.happened_on DESC, x.kind) AS confounders
             FROM monitoring_confounder x
-            WHERE x.patient_id = f.patient_id AND {q.known("x")} AND x.happened_on <= f.taken_on
+            WHERE f.rank IS NOT NULL AND x.patient_id = f.patient_id AND {q.known("x")} AND x.happened_on <= f.taken_on
               AND x.happened_on >= f.taken_on - CASE
                   WHEN x.kind = 'exercise' THEN %(exercise_days)s
                   WHEN x.kind IN ('injection', 'emg', 'biopsy', 'seizure', 'fall', 'surgery') THEN %(procedure_days)s
                   ELSE %(drug_days)s END
-        ) c ON f.rank IS NOT NULL
+        ) c ON true
         WHERE f.rank IS NOT NULL OR f.value IS NULL OR f.upper_limit IS NULL OR f.baseline = 0
     )
     SELECT t.patient_id, 'patient'::text AS subject,
@@ -163,7 +163,7 @@ def findings(q: Question) -> str:
                 CASE WHEN is_inclusion_body THEN 'inclusion-body' END,
                 'not-a-flare'
             ], NULL),
-            'now', trim_scale(t.value), 'now_on', t.taken_on, 'now_id', t.id, 'now_comparator', t.comparator,
+            'now', trim_scale(t.value), 'now_on', t.taken_on, 'now_id', ids[1], 'now_comparator', comparators[1],
             'uln', trim_scale(upper_limit),
             -- Cut, not rounded: 1.999 must not read as the 2.0 that it does not reach.
             'times_uln', trim_scale(trunc(t.value / upper_limit, 2)),
@@ -184,9 +184,9 @@ def findings(q: Question) -> str:
                 WHEN NOT is_sensitive
                     THEN 'no steroid taper runs and diagnosis is more than ' || %(early_days)s || ' days ago'
                 ELSE 'the day of diagnosis is not recorded' END,
-            'previous', trim_scale(results[1]), 'previous_on', results_on[1],
-            'first', trim_scale(results[2]), 'first_on', results_on[2],
-            'results', COALESCE(results_json, '[]'::jsonb),
+            'previous', trim_scale(earlier[1]), 'previous_on', earlier_on[1],
+            'first', trim_scale(earlier[2]), 'first_on', earlier_on[2],
+            'results', h.results,
             'confounders', COALESCE(to_jsonb(confounders), '[]'::jsonb),
             'mmt8', m.score, 'mmt8_of', m.out_of, 'mmt8_on', m.assessed_on,
             'strength', 'MMT8 ' || m.score || ' of ' || m.out_of || ' on ' || to_char(m.assessed_on, 'FMDD Mon YYYY')
@@ -194,22 +194,26 @@ def findings(q: Question) -> str:
         NULLIF(missing, '{{}}') AS missing
     FROM told t
     LEFT JOIN LATERAL (
-        SELECT d.id, d.taken_on, d.comparator
-        FROM (SELECT DISTINCT ON (r.taken_on) r.id, r.taken_on, r.comparator, r.value
-              FROM monitoring_result r
-              WHERE r.patient_id = t.patient_id AND r.analyte = 'ck' AND {q.known("r")} AND r.value IS NOT NULL
-                AND r.taken_on < t.taken_on AND r.taken_on >= t.taken_on - %(nadir_days)s
-              ORDER BY {sql.newest_first("r")}) d
-        ORDER BY d.value, d.taken_on DESC LIMIT 1
-    ) n ON t.rank IS NOT NULL AND t.personal_id IS NULL
+        SELECT w.id, w.taken_on, w.comparator
+        FROM unnest(t.ids, t.days, t.in_window, t.comparators) AS w (id, taken_on, value, comparator)
+        WHERE t.personal_id IS NULL AND w.taken_on < t.taken_on
+        ORDER BY w.value, w.taken_on DESC LIMIT 1
+    ) n ON true
+    LEFT JOIN LATERAL (
+        SELECT COALESCE(jsonb_agg(jsonb_build_object('id', w.id, 'on', w.taken_on, 'value', trim_scale(w.value),
+                                                     'comparator', w.comparator) ORDER BY w.taken_on DESC),
+                        '[]'::jsonb) AS results
+        FROM unnest(t.ids, t.days, t.in_window, t.comparators) AS w (id, taken_on, value, comparator)
+        WHERE w.taken_on < t.taken_on
+    ) h ON true
     LEFT JOIN LATERAL (
         SELECT COALESCE(v.mmt8_150, v.mmt8_80) AS score, CASE WHEN v.mmt8_150 IS NULL THEN 80 ELSE 150 END AS out_of,
             v.assessed_on
         FROM monitoring_assessment v
-        WHERE v.patient_id = t.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
+        WHERE t.rank IS NOT NULL AND v.patient_id = t.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
           AND (v.mmt8_150 IS NOT NULL OR v.mmt8_80 IS NOT NULL)
         ORDER BY v.assessed_on DESC, v.id DESC LIMIT 1
-    ) m ON t.rank IS NOT NULL
+    ) m ON true
     WHERE rank IS NOT NULL OR cardinality(missing) > 0
     """
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal as D
+from decimal import Decimal
 from fractions import Fraction
 
 
@@ -17,8 +17,8 @@ class Sample:
 
     id: int
     taken_on: dt.date
-    value: D | None
-    uln: D | None = None
+    value: Decimal | None
+    uln: Decimal | None = None
     taken_at: dt.datetime | None = None
 
 
@@ -33,7 +33,7 @@ class Taper:
 @dataclass
 class History:
     samples: list[Sample] = field(default_factory=list)
-    baselines: list[tuple[dt.date, int, D]] = field(default_factory=list)  # (set on, id, value)
+    baselines: list[tuple[dt.date, int, Decimal]] = field(default_factory=list)  # (set on, id, value)
     tapers: list[Taper] = field(default_factory=list)
     confounders: list[tuple[str, dt.date]] = field(default_factory=list)
     subtype: str = "dermatomyositis"

@@ -1,4 +1,4 @@
-"""Every number of a rule is pinned by its table: moved by the smallest step, up or down, some example comes out otherwise."""
+"""Every number of a rule is pinned by its table: moved by the smallest step, some example comes out otherwise."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def moved(rule: Rule) -> Iterator[tuple[str, Any]]:
             yield f"{field.name} {step:+}", dataclasses.replace(rule.parameters, **{field.name: value + step})
 
 
-@pytest.mark.parametrize("rule", [RULES[id] for id in PINNED], ids=PINNED)
+@pytest.mark.parametrize("rule", [RULES[name] for name in PINNED], ids=PINNED)
 def test_no_number_can_move_without_an_example_coming_out_otherwise(rule: Rule) -> None:
     clinic = factories.centre()
     clerk = factories.person(clinic)
