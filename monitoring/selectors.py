@@ -4,6 +4,7 @@ thing through an index, whether 30 or 10,000 results lie behind it.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from django.db.models import QuerySet
 
 from monitoring.analytes import ANALYTES, MUSCLE_ENZYMES
 from monitoring.entry import plain
-from monitoring.models import Assessment, BodySize, LungFunction, PersonalBaseline
-from monitoring.rules.sql import newest_first, uln
+from monitoring.models import Assessment, BodySize, Imaging, LungFunction, Modality, PersonalBaseline
 from monitoring.scores import tis as scoring
+from monitoring.sql import newest_first, uln
 from monitoring.story import (
     AlertMark,
     Band,
@@ -31,6 +32,7 @@ from monitoring.story import (
     span,
     variation_band,
 )
+from patients import selectors as people
 from patients.models import Patient, Subtype
 from therapy import dosing
 from therapy import selectors as treatment
@@ -246,6 +248,17 @@ def treatment_now(patient: Patient, as_of: dt.date) -> list[treatment.TreatmentL
     return treatment.treatment_lines(
         treatment.dose_rows(patient, as_of), as_of, weight.weight_kg if weight is not None else None
     )
+
+
+def header(patient: Patient, as_of: dt.date) -> people.Header:
+    """The header of a patient's pages, with lung disease known from a CT too: the rules know it from either."""
+    found = people.header(patient, as_of)
+    seen = Imaging.objects.current().filter(
+        patient=patient, modality=Modality.HRCT, ild=Imaging.Ild.PRESENT, done_on__lte=as_of
+    )
+    first = seen.order_by("done_on").values_list("done_on", flat=True).first()
+    known = [day for day in (found.ild_known_since, first) if day is not None]
+    return dataclasses.replace(found, ild_known_since=min(known, default=None))
 
 
 def lung_function(patient: Patient, as_of: dt.date, limit: int = POINTS) -> QuerySet[LungFunction]:

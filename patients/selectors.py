@@ -169,24 +169,28 @@ class Header:
     antibodies: Sequence[PositiveAntibody]
     manifestations: Sequence[Manifestation]
     exceptions: Sequence[RuleException]
+    ild_known_since: dt.date | None
 
     @property
     def followed(self) -> bool:
         return self.follow_up is None or self.follow_up.word == FollowUpStatus.Word.ACTIVE
 
-    @property
-    def ild_known_since(self) -> dt.date | None:
-        days = [m.onset_on for m in self.manifestations if m.kind == ManifestationKind.ILD]
-        return min(days, default=None)
-
 
 def header(patient: Patient, as_of: dt.date) -> Header:
-    """Four queries, whatever the length of the history."""
+    """Four queries, whatever the length of the history.
+
+    `ild_known_since` is the first diagnosis recorded, also one that has ended: once known, known. What a CT showed is
+    added by `monitoring.selectors.header`.
+    """
+    begun = list(
+        Manifestation.objects.current().filter(patient=patient, onset_on__lte=as_of).order_by("onset_on", "id")
+    )
     return Header(
         patient=patient,
         age=patient.age_on(as_of),
         follow_up=follow_up_on(patient, as_of),
         antibodies=antibodies_ever_positive(patient, as_of),
-        manifestations=list(manifestations_on(patient, as_of)),
+        manifestations=[m for m in begun if m.ended_on is None or m.ended_on >= as_of],
         exceptions=list(exceptions_on(patient, as_of)),
+        ild_known_since=min((m.onset_on for m in begun if m.kind == ManifestationKind.ILD), default=None),
     )

@@ -65,7 +65,7 @@ def top(patient: Patient, as_of: dt.date) -> Top:
     bookings = Booking.objects.current().filter(patient=patient, booked_for__gte=as_of).order_by("booked_for", "id")
     own = PersonalBaseline.objects.current().filter(patient=patient, set_on__lte=as_of)
     return Top(
-        header=patients.header(patient, as_of),
+        header=monitoring.header(patient, as_of),
         consents=list(patients.consents_on(patient, as_of).values()),
         weight=weight,
         per_kg_known=recent,

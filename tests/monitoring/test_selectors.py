@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Centre
 from monitoring import selectors
-from monitoring.models import Assessment, BodySize, LungFunction, PersonalBaseline, ReferenceRange, Result
+from monitoring.models import Assessment, BodySize, Imaging, LungFunction, PersonalBaseline, ReferenceRange, Result
 from monitoring.scores.tis import Category, Measure
 from monitoring.story import Story
-from patients.models import Patient, Subtype
+from patients.models import Manifestation, Patient, Subtype
 from tests import factories
 from tests.factories import AS_OF, LONG_AGO
 from therapy.models import Course, Dose, Infusion, TaperPlan, TaperStep
@@ -256,3 +256,16 @@ def test_ten_thousand_results_cost_the_same_queries_and_a_bounded_number_of_rows
     many, story = read()
     assert many == few <= 16
     assert len(story.ck) == selectors.POINTS
+
+
+def test_lung_disease_is_known_from_a_diagnosis_or_a_ct_and_stays_known(patient: Patient) -> None:
+    assert selectors.header(patient, AS_OF).ild_known_since is None
+    for modality, ild, days in (
+        ("hrct", "absent", -90), ("chest_xray", "present", -80), ("hrct", "present", -20), ("hrct", "present", -10),
+    ):  # fmt: skip
+        factories.fact(Imaging, patient, modality=modality, ild=ild, done_on=AS_OF + days * DAY)
+    assert selectors.header(patient, AS_OF).ild_known_since == AS_OF - 20 * DAY
+    assert selectors.header(patient, AS_OF - 21 * DAY).ild_known_since is None
+    ended = {"onset_on": AS_OF - 60 * DAY, "ended_on": AS_OF - 50 * DAY}
+    factories.fact(Manifestation, patient, kind="ild", **ended)
+    assert selectors.header(patient, AS_OF).ild_known_since == AS_OF - 60 * DAY
