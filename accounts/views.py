@@ -22,7 +22,7 @@ from accounts import actions, selectors
 from accounts.forms import MemberForm, NameForm, NewMemberForm, TokenForm
 from accounts.guards import needs
 from accounts.middleware import SESSION_KEY
-from accounts.models import ApiToken, Membership
+from accounts.models import ApiToken, Membership, User
 from accounts.permissions import Permission, scopes_of
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     """Every signed-in person has one, a member of no centre too. Posting changes the name."""
     if request.method != "POST":
         return _profile(request)
-    form = NameForm(request.POST, instance=type(request.user).objects.get(pk=request.user.pk))
+    form = NameForm(request.POST, instance=User.objects.get(pk=request.user.pk))
     if form.is_valid():
         actions.change_profile(
             membership=request.membership,

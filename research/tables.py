@@ -51,8 +51,7 @@ class Table:
 # sha256(outer || sha256(inner || message)) is HMAC. The pads stand in a table and not in the query: the server may log
 # the text of a query, and what is in them would undo the pseudonyms of the release.
 _HMAC = (
-    # noqa below: it is a constant of this file.
-    "left(encode(sha256((SELECT outer_pad FROM release_pads) || sha256("  # noqa: S608
+    "left(encode(sha256((SELECT outer_pad FROM release_pads) || sha256("  # noqa: S608 - a constant
     "(SELECT inner_pad FROM release_pads) || "
     f"convert_to('row:{{table}}:' || {{id}}, 'UTF8'))), 'hex'), {SUBJECT_DIGITS})"
 )

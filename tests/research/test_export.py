@@ -43,10 +43,9 @@ def researcher(centre: Centre) -> APIClient:
 def agreed(centre: Centre, n: int, **fields: Any) -> Patient:
     """A patient who agreed, with a row in every table and a telling text in every free field."""
     by = factories.person(full_name=f"Doctor Zweig{n}", username=f"zweig{n}")
-    patient = factories.patient(
-        centre, by, record_number=f"MRN-{n}-SECRET", given_name=f"Wilhelmina{n}", family_name=f"Ostrander{n}",
-        **({"born_on": dt.date(1971, 2, 3), "diagnosed_on": dt.date(2020, 5, 6), "onset_on": dt.date(2019, 12, 1)} | fields),
-    )  # fmt: skip
+    days = {"born_on": dt.date(1971, 2, 3), "diagnosed_on": dt.date(2020, 5, 6), "onset_on": dt.date(2019, 12, 1)}
+    names = {"record_number": f"MRN-{n}-SECRET", "given_name": f"Wilhelmina{n}", "family_name": f"Ostrander{n}"}
+    patient = factories.patient(centre, by, **(days | names | fields))
     consent(patient, "given", dt.date(2021, 1, 1))
     told = f"told by Ostrander{n}"
 
