@@ -166,7 +166,8 @@ def place_held_row(
         placed += _alike(held, decision, batch=batch, mapping=mapping, now=now)
     results = _write_results([v for _, v in placed], source=batch.source, by=by, now=now)
     for row, verdict in placed:
-        row.result_id = results.get(verdict.reading.source_key, verdict.existing)  # type: ignore[union-attr]  # a LabReading
+        assert isinstance(verdict.reading, LabReading)
+        row.result_id = results.get(verdict.reading.source_key, verdict.existing)
     _resolve([row for row, _ in placed], HeldRow.Resolution.PLACED, by=by, now=now, reason=reason)
     return len(placed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -16,6 +16,13 @@ from monitoring.analytes import ANALYTES, Kind
 from patients.models import Patient
 
 MAX_MAPPING_BYTES = 256 * 1024
+
+AS_THE_ROW_SAYS = ("", "As the row says")
+ANALYTE_CHOICES = [
+    AS_THE_ROW_SAYS,
+    *sorted(((a.code, a.name) for a in ANALYTES.values() if a.kind is not Kind.IMAGING), key=lambda c: c[1].casefold()),
+]
+UNIT_CHOICES = [AS_THE_ROW_SAYS, *((code, code) for code in UCUM_CODES)]
 
 
 class UploadForm(forms.Form):
@@ -107,14 +114,14 @@ class PlaceForm(forms.Form):
         max_length=32,
         help_text="Record number of the patient, if the row's is not known.",
     )
-    test = forms.ChoiceField(label="Analyte", required=False)
+    test = forms.ChoiceField(label="Analyte", required=False, choices=ANALYTE_CHOICES)
     value = forms.CharField(
         label="Value",
         required=False,
         max_length=64,
         help_text="Such as 12.5 or <10, where the row has words",
     )
-    unit = forms.ChoiceField(label="Unit", required=False)
+    unit = forms.ChoiceField(label="Unit", required=False, choices=UNIT_CHOICES)
     as_received = forms.BooleanField(
         label="Keep as received: show it on the patient's page and never judge it", required=False
     )
@@ -131,9 +138,6 @@ class PlaceForm(forms.Form):
     def __init__(self, *args: Any, centre: Centre, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.centre = centre
-        analytes = sorted((a for a in ANALYTES.values() if a.kind is not Kind.IMAGING), key=lambda a: a.name.casefold())
-        self.fields["test"].choices = [("", "As the row says"), *((a.code, a.name) for a in analytes)]  # type: ignore[attr-defined]  # a ChoiceField
-        self.fields["unit"].choices = [("", "As the row says"), *((code, code) for code in UCUM_CODES)]  # type: ignore[attr-defined]  # a ChoiceField
         self.patient: Patient | None = None
 
     def clean_patient_number(self) -> str:
@@ -171,7 +175,7 @@ class QuarantineFilter(forms.Form):
     def __init__(self, *args: Any, codes: list[tuple[str, int]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(code, f"{code.replace('-', ' ').capitalize()} ({count})") for code, count in codes]
-        self.fields["code"].choices = [("", "All"), *choices]  # type: ignore[attr-defined]  # a ChoiceField
+        cast("forms.ChoiceField", self.fields["code"]).choices = [("", "All"), *choices]
 
     def question(self) -> dict[str, Any]:
         """The arguments of selectors.held_rows."""

@@ -19,15 +19,13 @@ LABS, PATIENTS = "labs", "patients"
 ISO = "iso"
 CENTRE_CLOCK = "centre"
 
-COLUMNS = {
-    LABS: {
-        "required": ("patient_number", "test", "value", "taken", "id"),
-        "optional": ("unit", "low", "high", "reported", "laboratory"),
-    },
-    PATIENTS: {
-        "required": ("patient_number", "given_name", "family_name", "born", "sex"),
-        "optional": ("subtype", "onset", "diagnosed"),
-    },
+REQUIRED: dict[str, tuple[str, ...]] = {
+    LABS: ("patient_number", "test", "value", "taken", "id"),
+    PATIENTS: ("patient_number", "given_name", "family_name", "born", "sex"),
+}
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    LABS: ("unit", "low", "high", "reported", "laboratory"),
+    PATIENTS: ("subtype", "onset", "diagnosed"),
 }
 SEXES = ("female", "male", "other", "unknown")
 
@@ -241,17 +239,16 @@ def _cells(columns: Any, kind: str, problems: list[str]) -> dict[str, Cell]:
     if not isinstance(columns, dict):
         problems.append("columns: must be an object that says which column holds what.")
         return {}
-    names = COLUMNS[kind]
-    problems += [f"columns.{name}: is missing." for name in names["required"] if columns.get(name) is None]
+    problems += [f"columns.{name}: is missing." for name in REQUIRED[kind] if columns.get(name) is None]
     cells = {}
     for name, spec in columns.items():
-        if name not in names["required"] + names["optional"]:
+        if name not in REQUIRED[kind] + OPTIONAL[kind]:
             problems.append(f"columns.{name}: there is no such field.")
         elif spec is not None:
             cell = _cell(spec)
             if cell is None:
                 problems.append(f"columns.{name}: must be a heading, or an object with column, columns or constant.")
-            elif cell.optional and name in names["required"]:
+            elif cell.optional and name in REQUIRED[kind]:
                 problems.append(f"columns.{name}: cannot be optional.")
             else:
                 cells[name] = cell
@@ -271,7 +268,8 @@ def _cell(spec: Any) -> Cell | None:
         return None
     if "constant" not in spec and not (columns and all(column.strip() for column in columns)):
         return None
-    return Cell(tuple(columns), *texts, optional=spec.get("optional") is True)
+    constant, join, prefix = texts
+    return Cell(tuple(columns), constant, join, prefix, spec.get("optional") is True)
 
 
 def _formats(dates: dict[str, Any], problems: list[str]) -> tuple[str, ...]:

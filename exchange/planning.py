@@ -12,7 +12,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, TextField, Value
@@ -146,9 +146,11 @@ def prepare(
 def decide(plan: Plan) -> Plan:
     """The same file judged against the record as it is at this moment. Seven queries at most, whatever its length."""
     if plan.kind == LABS:
-        verdicts = decide_labs(plan.readings, centre=plan.centre, source_name=plan.source_name)  # type: ignore[arg-type]  # LabReading, by its kind
+        verdicts = decide_labs(
+            cast("Sequence[LabReading]", plan.readings), centre=plan.centre, source_name=plan.source_name
+        )
     else:
-        verdicts = decide_patients(plan.readings, centre=plan.centre)  # type: ignore[arg-type]  # PatientReading, by its kind
+        verdicts = decide_patients(cast("Sequence[PatientReading]", plan.readings), centre=plan.centre)
     return Plan(
         plan.centre, plan.kind, plan.source_name, plan.file_name, plan.sha256, plan.mapping, plan.readings, verdicts
     )
@@ -320,10 +322,9 @@ def decide_patients(readings: Sequence[PatientReading], *, centre: Centre) -> li
     }
     first, conflicting = _repeats(readings, [r.patient_number for r in readings])
     people: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for number, *who in Patient.objects.filter(
-        centre=centre, born_on__in={r.born_on for r in readings if r.born_on}
-    ).values_list("record_number", "family_name", "given_name", "born_on"):
-        people[_person(*who)].add(number)
+    namesakes = Patient.objects.filter(centre=centre, born_on__in={r.born_on for r in readings if r.born_on})
+    for number, family, given, born in namesakes.values_list("record_number", "family_name", "given_name", "born_on"):
+        people[_person(family, given, born)].add(number)
     for reading in readings:
         people[_person(reading.family_name, reading.given_name, reading.born_on)].add(reading.patient_number)
     verdicts = []

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.guards import needs
+from accounts.models import Centre, User
 from accounts.permissions import Permission
 from audit.access import looked
 from audit.attribution import coming_from
@@ -32,6 +33,14 @@ from exchange.planning import Plan, prepare
 from exchange.reading import LabReading, Outcome
 from exchange.tables import safe_cell
 from monitoring.analytes import ANALYTES
+
+
+class ClinicRequest(HttpRequest):
+    """A request that `needs` has let through: signed in, at a centre."""
+
+    user: User
+    centre: Centre
+
 
 PAGE = 50
 NEW = (Outcome.IMPORTED, Outcome.CORRECTED)
@@ -61,7 +70,7 @@ LABELS = {
 
 @require_GET
 @needs(Permission.IMPORT)
-def uploads(request: HttpRequest) -> HttpResponse:
+def uploads(request: ClinicRequest) -> HttpResponse:
     page = Paginator(selectors.batches(request.centre), PAGE).get_page(request.GET.get("page"))
     pending = selectors.pending_uploads(request.centre)
     return render(request, "exchange/uploads.html", {"page": page, "pending": pending})
@@ -69,7 +78,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(Permission.IMPORT)
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: ClinicRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None, centre=request.centre)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -88,7 +97,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return render(request, "exchange/upload.html", {"form": form}, status=status)
 
 
-def _pending(request: HttpRequest, public_id: uuid.UUID) -> PendingUpload:
+def _pending(request: ClinicRequest, public_id: uuid.UUID) -> PendingUpload:
     return get_object_or_404(PendingUpload, centre=request.centre, public_id=public_id)
 
 
@@ -104,7 +113,7 @@ def _plan(waiting: PendingUpload, now: dt.datetime) -> Plan:
     )
 
 
-def _preview(request: HttpRequest, waiting: PendingUpload, plan: Plan, *, status: int = 200) -> HttpResponse:
+def _preview(request: ClinicRequest, waiting: PendingUpload, plan: Plan, *, status: int = 200) -> HttpResponse:
     report = plan.report
     problems = [{**p, "label": LABELS.get(p["field"], p["field"])} for p in report.problems]
     readable = (v for v in plan.verdicts if v.outcome in NEW)
@@ -146,14 +155,14 @@ def _plain(value: Decimal | None) -> str | None:
 
 @require_GET
 @needs(Permission.IMPORT)
-def preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def preview(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     waiting = _pending(request, public_id)
     return _preview(request, waiting, _plan(waiting, timezone.now()))
 
 
 @require_POST
 @needs(Permission.IMPORT)
-def commit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def commit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     waiting = _pending(request, public_id)
     now = timezone.now()
     plan = _plan(waiting, now)
@@ -170,7 +179,7 @@ def commit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @needs(Permission.IMPORT)
-def drop(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def drop(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     actions.drop_upload(upload=_pending(request, public_id), by=request.user, now=timezone.now())
     messages.success(request, "The file was dropped. Nothing was written.")
     return redirect("exchange:uploads")
@@ -178,7 +187,7 @@ def drop(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_GET
 @needs(Permission.IMPORT)
-def receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def receipt(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     batch = get_object_or_404(selectors.batches(request.centre), public_id=public_id)
     rows = selectors.held_rows(request.centre, state="all", batch=batch.public_id)
     context = {
@@ -193,7 +202,7 @@ def receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_GET
 @needs(Permission.IMPORT)
-def held_csv(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def held_csv(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """The held rows of an import as they came, with what is wrong: to be sent back to the laboratory."""
     batch = get_object_or_404(selectors.batches(request.centre), public_id=public_id)
     rows = list(selectors.held_rows(request.centre, state="all", batch=batch.public_id))
@@ -212,19 +221,19 @@ def held_csv(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_GET
 @needs(Permission.IMPORT)
-def quarantine(request: HttpRequest) -> HttpResponse:
+def quarantine(request: ClinicRequest) -> HttpResponse:
     form = QuarantineFilter(request.GET, codes=selectors.waiting_codes(request.centre))
     rows = selectors.held_rows(request.centre, **form.question())
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "exchange/quarantine.html", {"form": form, "page": page})
 
 
-def _held(request: HttpRequest, public_id: uuid.UUID) -> HeldRow:
+def _held(request: ClinicRequest, public_id: uuid.UUID) -> HeldRow:
     return get_object_or_404(selectors.held_rows(request.centre, state="all"), public_id=public_id)
 
 
 def _held_page(
-    request: HttpRequest, held: HeldRow, *, place: PlaceForm | None = None, discard: DiscardForm | None = None
+    request: ClinicRequest, held: HeldRow, *, place: PlaceForm | None = None, discard: DiscardForm | None = None
 ) -> HttpResponse:
     try:
         mapping = read_mapping(held.batch.mapping, held.batch.kind)
@@ -249,7 +258,7 @@ def _held_page(
 
 @require_http_methods(["GET", "POST"])
 @needs(Permission.IMPORT)
-def held_row(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def held_row(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     held = _held(request, public_id)
     if request.method == "GET":
         return _held_page(request, held)
@@ -280,7 +289,7 @@ def held_row(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @needs(Permission.IMPORT)
-def discard(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def discard(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     held = _held(request, public_id)
     form = DiscardForm(request.POST, prefix="discard")
     if not form.is_valid():
