@@ -26,6 +26,10 @@ class Parameters:
     booked_days: int = 30
 
 
+SPIROMETRY = "({0}.fvc_l IS NOT NULL OR {0}.fvc_percent_predicted IS NOT NULL)"
+DIFFUSION = "({0}.dlco_percent_predicted IS NOT NULL)"
+
+
 def words(codes: Iterable[str]) -> str:
     return ", ".join(f"'{code}'" for code in sorted(codes))
 
@@ -57,16 +61,17 @@ def findings(q: Question) -> str:
         LEFT JOIN ild i ON i.patient_id = a.patient_id
         WHERE a.subtype <> 'inclusion_body' OR b.patient_id IS NOT NULL OR o.patient_id IS NOT NULL
            OR i.patient_id IS NOT NULL
-    ), breath AS (
-        SELECT l.patient_id, l.tested_on,
-            bool_or(l.fvc_l IS NOT NULL OR l.fvc_percent_predicted IS NOT NULL) OVER lately
-            AND bool_or(l.dlco_percent_predicted IS NOT NULL) OVER lately AS is_full
-        FROM person JOIN monitoring_lungfunction l ON l.patient_id = person.patient_id AND {q.known("l")}
-        WHERE l.tested_on <= %(as_of)s
-        WINDOW lately AS (PARTITION BY l.patient_id ORDER BY l.tested_on
-                          RANGE BETWEEN make_interval(days => %(pair_days)s) PRECEDING AND CURRENT ROW)
     ), pft AS (
-        SELECT patient_id, max(tested_on) AS tested_on FROM breath WHERE is_full GROUP BY patient_id
+        -- Most are full by themselves; only for a part is the other one looked for.
+        SELECT l.patient_id, max(l.tested_on) AS tested_on
+        FROM person JOIN monitoring_lungfunction l ON l.patient_id = person.patient_id AND {q.known("l")}
+        WHERE l.tested_on <= %(as_of)s AND ({SPIROMETRY.format("l")} AND {DIFFUSION.format("l")} OR EXISTS (
+            SELECT 1 FROM monitoring_lungfunction part
+            WHERE part.patient_id = l.patient_id AND {q.known("part")}
+              AND part.tested_on BETWEEN l.tested_on - %(pair_days)s AND l.tested_on
+              AND CASE WHEN {SPIROMETRY.format("l")} THEN {DIFFUSION.format("part")}
+                       ELSE {SPIROMETRY.format("part")} END))
+        GROUP BY l.patient_id
     ), hrct AS (
         SELECT g.patient_id, max(g.done_on) AS done_on
         FROM person JOIN monitoring_imaging g ON g.patient_id = person.patient_id AND {q.known("g")}
@@ -139,7 +144,7 @@ def findings(q: Question) -> str:
                 CASE WHEN is_booked THEN 'booked' END
             ], NULL),
             'wanted', CASE WHEN is_baseline THEN baseline_missing ELSE ARRAY['full lung function'] END,
-            'due_on', due_on, 'days_overdue', GREATEST(%(as_of)s::date - due_on, 0),
+            'due_on', due_on,
             'diagnosed_on', diagnosed_on, 'ild_on', ild_on, 'pft_on', pft_on, 'hrct_on', hrct_on,
             'interval_days', CASE WHEN NOT is_baseline THEN interval_days END,
             'at_risk', at_risk, 'is_urgent', is_urgent,
@@ -188,12 +193,12 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     explanations={
-        "baseline": "Still wanted since diagnosis ({diagnosed_on}): {wanted}, due on {due_on}, {days_overdue} days "
-        "overdue. Risk: {risk}.",
+        "baseline": "Still wanted since diagnosis ({diagnosed_on}): {wanted}, due on {due_on}. "
+        "Risk: {risk}.",
         "known": "Interstitial lung disease is known since {ild_on}. The latest full lung function was on {pft_on}; "
-        "the next, after {interval_days} days, was due on {due_on}, {days_overdue} days overdue.",
+        "the next, after {interval_days} days, is due on {due_on}.",
         "at-risk": "At risk of interstitial lung disease: {risk}. The latest full lung function was on {pft_on}; "
-        "the next, after {interval_days} days, was due on {due_on}, {days_overdue} days overdue.",
+        "the next, after {interval_days} days, is due on {due_on}.",
         "urgent-risk": "The risk is urgent.",
         "booked": "Booked for {booked_for}.",
     },

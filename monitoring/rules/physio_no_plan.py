@@ -34,7 +34,7 @@ def findings(q: Question) -> str:
         c.due_on,
         CASE WHEN c.due_on IS NOT NULL THEN jsonb_build_object(
             'reasons', ARRAY[CASE WHEN h.ended_on IS NULL THEN 'never' ELSE 'not-since' END],
-            'diagnosed_on', c.diagnosed_on, 'days', %(as_of)s::date - c.diagnosed_on, 'ended_on', h.ended_on
+            'diagnosed_on', c.diagnosed_on, 'ended_on', h.ended_on
         ) END AS evidence,
         CASE WHEN c.due_on IS NULL THEN ARRAY['the day of diagnosis'] END AS missing
     FROM candidate c
@@ -69,7 +69,7 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     explanations={
-        "never": "Diagnosed on {diagnosed_on}, {days} days ago, and no physiotherapy plan is recorded. "
+        "never": "Diagnosed on {diagnosed_on}, and no physiotherapy plan is recorded. "
         "One is expected within {p.plan_days} days of diagnosis.",
         "not-since": "Diagnosed on {diagnosed_on}. No physiotherapy plan is active; the latest ended on {ended_on}, "
         "more than {p.ended_days} days ago.",

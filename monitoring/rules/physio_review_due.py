@@ -52,8 +52,7 @@ def findings(q: Question) -> str:
         due_on,
         jsonb_build_object(
             'reasons', ARRAY[CASE WHEN measured_on IS NULL THEN 'never' ELSE 'long-ago' END],
-            'starts_on', starts_on, 'mmt8_on', mmt8_on, 'functional_on', functional_on, 'measured_on', measured_on,
-            'days', %(as_of)s::date - COALESCE(measured_on, starts_on)
+            'starts_on', starts_on, 'mmt8_on', mmt8_on, 'functional_on', functional_on, 'measured_on', measured_on
         ) AS evidence,
         NULL::text[] AS missing
     FROM dated WHERE due_on <= %(as_of)s::date + %(horizon)s
@@ -76,9 +75,9 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     explanations={
-        "never": "The physiotherapy plan began on {starts_on}, {days} days ago, and neither a complete MMT8 nor a "
+        "never": "The physiotherapy plan began on {starts_on}, and neither a complete MMT8 nor a "
         "complete functional index is recorded. One is expected every {p.review_days} days.",
-        "long-ago": "The latest complete MMT8 or functional index was on {measured_on}, {days} days ago. "
+        "long-ago": "The latest complete MMT8 or functional index was on {measured_on}. "
         "One is expected every {p.review_days} days while a physiotherapy plan is active.",
     },
     not_considered=(
