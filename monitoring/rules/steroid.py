@@ -53,66 +53,101 @@ def words(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in listed)
 
 
-def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS) -> str:
+def _source(q: Question, lines: tuple[Line, ...], people: str) -> str:
+    """FROM: courses `c` of `people` with these drugs by a route that counts, and their rate `r`."""
+    return f"""FROM {people} a
+        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
+            AND c.drug IN ({words({line.drug for line in lines})}) AND c.route IN ({words(SYSTEMIC_ROUTES)})
+        JOIN dose_rate r ON r.drug = c.drug"""
+
+
+def _rates(lines: tuple[Line, ...]) -> str:
+    rates = ", ".join(
+        f"({nr}, '{line.drug}', '{line.name}', {line.multiply}, {line.divide})" for nr, line in enumerate(lines)
+    )
+    return f"dose_rate (nr, drug, line, multiply, divide) AS (VALUES {rates})"
+
+
+def _amount() -> str:
+    # the cast keeps enough decimals for sums to be exact where they are rounded
+    return "(d.amount * d.times * r.multiply)::numeric(40, 20) / (d.every_days * r.divide)"
+
+
+def taking(q: Question, at_least: str) -> str:
+    """CTE `taking` (patient_id): whose doses in force on `as_of` add to so much PE or more, if every period counted. Nobody
+    who takes that much is left out; whoever takes less is mostly left behind here, cheaply. Needs `asked`.
+    """
+    return f"""taking AS (
+        WITH {_rates(GLUCOCORTICOIDS)}
+        SELECT patient_id FROM (
+            SELECT a.patient_id, {_amount()} AS amount
+            {_source(q, GLUCOCORTICOIDS, "asked")}
+            JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s
+                AND (d.ends_on IS NULL OR d.ends_on >= %(as_of)s)
+            UNION ALL
+            SELECT a.patient_id, i.amount * r.multiply / r.divide
+            {_source(q, GLUCOCORTICOIDS, "asked")}
+            JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")} AND i.given_on = %(as_of)s
+        ) in_force GROUP BY patient_id HAVING sum(amount) >= {at_least}
+    )"""
+
+
+def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked") -> str:
     """CTEs up to `dose_level` (patient_id, line, first_day, last_day, amount, steady): what was in force when.
 
     Only days with something in force, none after `as_of`. `steady` leaves out what is given into a vein (pulses).
-    Needs `asked`.
+    `people` is a table or CTE with patient_id, once each.
     """
-    rates = ", ".join(f"('{line.drug}', '{line.name}', {line.multiply}, {line.divide})" for line in lines)
-    stream = "PARTITION BY patient_id, drug, route ORDER BY first_day, given, id"
+    routes = " ".join(f"WHEN '{route}' THEN {nr}" for nr, route in enumerate(sorted(SYSTEMIC_ROUTES)))
+    # a drug by a route is a stream; a number sorts faster than two words
+    stream = f"r.nr * {len(SYSTEMIC_ROUTES)} + CASE c.route {routes} END"
+    window = "PARTITION BY patient_id, stream ORDER BY first_day, given, id"
     return f"""
-    dose_rate (drug, line, multiply, divide) AS (VALUES {rates}),
+    {_rates(lines)},
     dose_period AS (
-        SELECT a.patient_id, r.line, c.drug, c.route, d.starts_on AS first_day,
-            LEAST(d.ends_on, s.stopped_on, %(as_of)s::date) AS last_day, 0 AS given, d.id,
-            -- the cast keeps enough decimals for the sums below to be exact where they are rounded
-            (d.amount * d.times * r.multiply)::numeric(40, 20) / (d.every_days * r.divide) AS amount
-        FROM asked a
-        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
-        JOIN dose_rate r ON r.drug = c.drug
+        SELECT a.patient_id, r.line, {stream} AS stream, c.route = '{PULSE_ROUTE}' AS is_pulse,
+            d.starts_on AS first_day, LEAST(d.ends_on, s.stopped_on, %(as_of)s::date) AS last_day, 0 AS given, d.id,
+            {_amount()} AS amount
+        {_source(q, lines, people)}
         JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s
         LEFT JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")}
-        WHERE c.drug IN ({words({line.drug for line in lines})}) AND c.route IN ({words(SYSTEMIC_ROUTES)})
-          AND (s.stopped_on IS NULL OR s.stopped_on >= d.starts_on)
+        WHERE s.stopped_on IS NULL OR s.stopped_on >= d.starts_on
         UNION ALL
-        SELECT a.patient_id, r.line, c.drug, c.route, i.given_on, i.given_on, 1, max(i.id),
+        SELECT a.patient_id, r.line, {stream}, true, i.given_on, i.given_on, 1, max(i.id),
             sum(i.amount * r.multiply)::numeric(40, 20) / max(r.divide)
-        FROM asked a
-        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
-        JOIN dose_rate r ON r.drug = c.drug
+        {_source(q, lines, people)}
         JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")} AND i.given_on <= %(as_of)s
-        WHERE c.drug IN ({words({line.drug for line in lines})}) AND c.route = '{PULSE_ROUTE}'
-        GROUP BY a.patient_id, r.line, c.drug, c.route, i.given_on
+        WHERE c.route = '{PULSE_ROUTE}'
+        GROUP BY a.patient_id, r.line, r.nr, c.route, i.given_on
     ), dose_opening AS (
         SELECT *, CASE WHEN first_day <= max(last_day) OVER (
-            {stream} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS opens
+            {window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS opens
         FROM dose_period
     ), dose_cluster AS (
         -- periods that overlap make a cluster; nearly all stand alone, and those need no join
         SELECT *, sum(opens) OVER w AS cluster, opens = 1 AND COALESCE(lead(opens) OVER w, 1) = 1 AS alone
-        FROM dose_opening WINDOW w AS ({stream})
+        FROM dose_opening WINDOW w AS ({window})
     ), dose_edge AS (
-        SELECT patient_id, line, drug, route, cluster, day,
-            lead(day) OVER (PARTITION BY patient_id, drug, route, cluster ORDER BY day) - 1 AS until
-        FROM (SELECT DISTINCT c.patient_id, c.line, c.drug, c.route, c.cluster, e.day
+        SELECT patient_id, line, stream, is_pulse, cluster, day,
+            lead(day) OVER (PARTITION BY patient_id, stream, cluster ORDER BY day) - 1 AS until
+        FROM (SELECT DISTINCT c.patient_id, c.line, c.stream, c.is_pulse, c.cluster, e.day
               FROM dose_cluster c CROSS JOIN LATERAL (VALUES (c.first_day), (c.last_day + 1)) e (day)
               WHERE NOT c.alone) edges
     ), dose_counted AS (
-        SELECT patient_id, line, route, first_day, last_day, amount FROM dose_cluster WHERE alone
+        SELECT patient_id, line, is_pulse, first_day, last_day, amount FROM dose_cluster WHERE alone
         UNION ALL
-        SELECT patient_id, line, route, day, until, amount FROM (
-            SELECT DISTINCT ON (e.patient_id, e.drug, e.route, e.cluster, e.day)
-                e.patient_id, e.line, e.route, e.day, e.until, c.amount
+        SELECT patient_id, line, is_pulse, day, until, amount FROM (
+            SELECT DISTINCT ON (e.patient_id, e.stream, e.cluster, e.day)
+                e.patient_id, e.line, e.is_pulse, e.day, e.until, c.amount
             FROM dose_edge e
-            JOIN dose_cluster c ON c.patient_id = e.patient_id AND c.drug = e.drug AND c.route = e.route
-                AND c.cluster = e.cluster AND e.day BETWEEN c.first_day AND c.last_day
+            JOIN dose_cluster c ON c.patient_id = e.patient_id AND c.stream = e.stream AND c.cluster = e.cluster
+                AND NOT c.alone AND e.day BETWEEN c.first_day AND c.last_day
             WHERE e.until IS NOT NULL
-            ORDER BY e.patient_id, e.drug, e.route, e.cluster, e.day, c.first_day DESC, c.given DESC, c.id DESC
+            ORDER BY e.patient_id, e.stream, e.cluster, e.day, c.first_day DESC, c.given DESC, c.id DESC
         ) newest
     ), dose_change AS (
         SELECT c.patient_id, c.line, e.day, sum(e.amount) AS amount,
-            sum(e.amount) FILTER (WHERE c.route <> '{PULSE_ROUTE}') AS steady
+            sum(e.amount) FILTER (WHERE NOT c.is_pulse) AS steady
         FROM dose_counted c
         CROSS JOIN LATERAL (VALUES (c.first_day, c.amount), (c.last_day + 1, -c.amount)) e (day, amount)
         GROUP BY c.patient_id, c.line, e.day
@@ -125,14 +160,14 @@ def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS) -> str:
     )"""
 
 
-def courses(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS) -> str:
+def courses(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked") -> str:
     """`levels`, and CTEs up to
 
     `steroid_span` (patient_id, first_day, last_day, pe, steady, course, episode, before_pe): days of one PE;
     `before_pe` is that of the day with a dose before it in the same course.
     `steroid_course` (patient_id, course, began_on, last_on, pe_today): pe_today is 0 where nothing is taken on `as_of`.
     """
-    return f"""{levels(q, lines)}, steroid_dosed AS (
+    return f"""{levels(q, lines, people)}, steroid_dosed AS (
         SELECT patient_id, first_day, last_day, amount AS pe, steady,
             lag(last_day) OVER (PARTITION BY patient_id ORDER BY first_day) AS before_last
         FROM dose_level WHERE line = '{PE}'

@@ -70,7 +70,9 @@ def _signs(q: Question) -> str:
     """
     return f"""
         WITH everybody AS MATERIALIZED (
-            SELECT a.* FROM asked a WHERE a.patient_id IN (SELECT j.patient_id FROM judged j WHERE j.is_found)
+            -- IS TRUE keeps the planner from taking these for a handful, and joining whole tables row by row
+            SELECT a.* FROM asked a
+            WHERE (a.patient_id IN (SELECT j.patient_id FROM judged j WHERE j.is_found)) IS TRUE
         ), found AS MATERIALIZED (
             WITH asked AS (SELECT * FROM everybody)
             SELECT f.patient_id, f.level, f.evidence FROM ({ASKS[0].embedded(q)}) f WHERE f.level IN ('URGENT', 'ACTION')
