@@ -132,10 +132,10 @@ def withdraw_all(fact: T, *, by: Any, now: dt.datetime, reason: str) -> T:
 def _under(context_id: uuid.UUID, label: str) -> list[Fact]:
     """Facts of any app whose rows were added ("insert") or retired ("update") under one attribution, oldest first."""
     found: list[Fact] = []
-    for model in apps.get_models():
-        if not issubclass(model, Fact):
-            continue
-        events = model._meta.get_field("events").related_model
+    # Which model it is, and with it the model of its history, is known only when this runs.
+    models_of_facts: list[Any] = [model for model in apps.get_models() if issubclass(model, Fact)]
+    for model in models_of_facts:
+        events = next(r.related_model for r in model._meta.related_objects if r.name == "events")
         rows = events._default_manager.filter(pgh_context_id=context_id, pgh_label=label).values("pgh_obj_id")
         found.extend(model._default_manager.filter(pk__in=rows).order_by("pk"))
     return found
@@ -149,7 +149,7 @@ def undo(context_id: uuid.UUID, *, by: Any, now: dt.datetime) -> list[tuple[Fact
     been changed or built upon since. Returns each fact taken back, with the copy of the old values that now stands.
     """
     added = _under(context_id, "insert")
-    replaced = {(type(fact), fact.supersedes_id) for fact in added}
+    replaced = {(type(fact), fact.supersedes.pk) for fact in added if fact.supersedes is not None}
     retired = [fact for fact in _under(context_id, "update") if (type(fact), fact.pk) not in replaced]
     if not added and not retired:
         raise ValidationError("There is nothing in it that could be undone.")
@@ -158,12 +158,13 @@ def undo(context_id: uuid.UUID, *, by: Any, now: dt.datetime) -> list[tuple[Fact
         if not fact.is_current or any((type(child), child.pk) not in mine for child in dependants(fact)):
             raise ValidationError("It has been changed or built upon since. Correct it instead.")
     for fact in retired:
-        if type(fact)._default_manager.filter(supersedes=fact).exists():
+        model: Any = type(fact)
+        if model.objects.filter(supersedes=fact).exists():
             raise ValidationError("It has been changed or built upon since. Correct it instead.")
     reason = "Undone by the person who recorded it"
     # What is new goes first: it may stand where the old values return to (the next dose, the one before).
     undone: list[tuple[Fact, Fact | None]] = []
-    for fact in sorted(added, key=lambda fact: fact.supersedes_id is not None):
+    for fact in sorted(added, key=lambda fact: fact.supersedes is not None):
         if fact.supersedes is None:
             undone.append((withdraw(fact, by=by, now=now, reason=reason), None))
         else:

@@ -417,18 +417,17 @@ def _disability(measures: Measures, fields: dict[str, Any], errors: Errors) -> N
         _add(errors, "haq_di", "The index is 0 to 3.")
     if not measures.haq:
         return
-    answers = {
-        "items": {code: answer for code, answer in measures.haq.get("items", {}).items() if answer is not None},
-        **{part: sorted(map(str, measures.haq.get(part, ()))) for part in ("aids", "help_with", "other_aids")},
-    }
+    items: dict[str, int] = {code: n for code, n in measures.haq.get("items", {}).items() if n is not None}
+    marks = {part: sorted(map(str, measures.haq.get(part, ()))) for part in ("aids", "help_with", "other_aids")}
+    answers: dict[str, Any] = {"items": items, **marks}
     if not any(answers.values()):
         return
     try:
         score = haq_di.score(
-            answers["items"],
-            answers["aids"],
-            [haq_di.Category(c) for c in answers["help_with"]],
-            [haq_di.Category(c) for c in answers["other_aids"]],
+            items,
+            marks["aids"],
+            [haq_di.Category(c) for c in marks["help_with"]],
+            [haq_di.Category(c) for c in marks["other_aids"]],
         )
     except ValueError as error:
         _add(errors, "haq", f"{str(error).capitalize()}.")
@@ -730,6 +729,6 @@ def undo_recent(*, entry: Entry, by: User, now: dt.datetime) -> list[Fact]:
     for _, restored in undone:
         if isinstance(restored, Assessment):
             before = restored.supersedes.supersedes if restored.supersedes else None
-            if before is not None:
+            if isinstance(before, Assessment):
                 _keep_grades(restored, _grades_of(before))
     return [fact for fact, _ in undone]

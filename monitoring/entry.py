@@ -132,10 +132,10 @@ def read(typed: TypedValue) -> ReadValue:
     value = _canonical(analyte, number.value, typed.unit)
     if not analyte.is_plausible(value):
         assert analyte.plausible is not None
-        low, high = analyte.plausible
+        least, most = analyte.plausible
         raise EntryError(
-            f"{analyte.short} cannot be {plain(value)} {analyte.canonical_unit}: possible are {plain(low)} to "
-            f"{plain(high)}. Check the number and the unit."
+            f"{analyte.short} cannot be {plain(value)} {analyte.canonical_unit}: possible are {plain(least)} to "
+            f"{plain(most)}. Check the number and the unit."
         )
     low, uln = _limit(analyte, typed.low, typed.unit, "low"), _limit(analyte, typed.uln, typed.unit, "uln")
     if low is not None and uln is not None and low > uln:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 import pghistory
 from django.db import models
@@ -541,7 +542,7 @@ class Waiver(Fact):
     starts_on = models.DateField()
     ends_on = models.DateField(help_text="Last day, at most 365 days")
 
-    objects = PeriodQuerySet.as_manager()
+    objects: ClassVar = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [

@@ -38,6 +38,7 @@ from therapy import dosing
 from therapy import selectors as treatment
 from therapy.dosing import DoseRow
 from therapy.formulary import FORMULARY, Kind
+from therapy.prednisone_equivalent import as_decimal
 
 WEIGHT_HOLDS_DAYS = 90  # a weight older than this says nothing of a dose per kg
 ENZYME_WITHIN_DAYS = 28
@@ -439,7 +440,7 @@ def story(patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = ())
         start=start,
         end=end,
         treatments=(*_bars(doses), *(_mark(i.course.drug, i.given_on, i.amount) for i in infusions)),
-        steroid=tuple(SteroidDose(first, last, dosing.as_decimal(dose)) for first, last, dose in stretches),
+        steroid=tuple(SteroidDose(first, last, as_decimal(dose)) for first, last, dose in stretches),
         steroid_plan=planned,
         ck=tuple(CkPoint(point.day, point.value, point.uln, point.comparator) for point in ck),
         ck_bands=_ck_band(patient, ck, start, as_of),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import ClassVar
 
 import pghistory
 from django.contrib.postgres.indexes import OpClass
@@ -262,7 +263,7 @@ class RuleException(Fact):
     starts_on = models.DateField()
     ends_on = models.DateField(help_text="Last day")
 
-    objects = PeriodQuerySet.as_manager()
+    objects: ClassVar = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [

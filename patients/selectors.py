@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
@@ -83,7 +84,8 @@ def version(patient: Patient) -> int:
 
     0 where the row has no history (it has from its first moment).
     """
-    newest = patient.events.order_by("-pgh_id").values_list("pgh_id", flat=True).first()
+    row: Any = patient  # row history adds `events` when the app starts
+    newest = row.events.order_by("-pgh_id").values_list("pgh_id", flat=True).first()
     return newest or 0
 
 

@@ -6,6 +6,8 @@ patient is not its parent's.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pghistory
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -115,7 +117,7 @@ class Dose(Fact):
 
     has_own_correction = True  # the limits of its drug are looked at again
 
-    objects = PeriodQuerySet.as_manager()
+    objects: ClassVar = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [
@@ -272,7 +274,7 @@ class TaperHold(Fact):
     ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty until released")
     reason = models.CharField(max_length=200)
 
-    objects = PeriodQuerySet.as_manager()
+    objects: ClassVar = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [
@@ -329,7 +331,7 @@ class PhysioPause(Fact):
     ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty until resumed")
     reason = models.CharField(max_length=200)
 
-    objects = PeriodQuerySet.as_manager()
+    objects: ClassVar = PeriodQuerySet.as_manager()
 
     class Meta(Fact.Meta):
         constraints = [

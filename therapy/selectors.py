@@ -29,6 +29,7 @@ from therapy.models import (
     TaperPlan,
     TaperStep,
 )
+from therapy.prednisone_equivalent import as_decimal
 
 DECLINE_LASTS_DAYS = 183
 
@@ -85,7 +86,7 @@ def treatment_lines(rows: Sequence[DoseRow], as_of: dt.date, weight_kg: Decimal 
                 ends_on=row.ends_on,
                 unit=drug.unit if drug else "",
                 per_kg=dosing.per_kg(row, weight_kg),
-                pe_mg=dosing.as_decimal(dosing.pe_on([row], as_of)) if row.is_systemic_glucocorticoid else None,
+                pe_mg=as_decimal(dosing.pe_on([row], as_of)) if row.is_systemic_glucocorticoid else None,
             )
         )
     return sorted(lines, key=lambda line: (line.since, line.course_id))
