@@ -94,7 +94,7 @@ def upload(request: ClinicRequest) -> HttpResponse:
         )
         return redirect("exchange:preview", public_id=waiting.public_id)
     status = 422 if request.method == "POST" else 200
-    return render(request, "exchange/upload.html", {"form": form}, status=status)
+    return render(request, "exchange/upload.html", {"form": form, "nav": "exchange:uploads"}, status=status)
 
 
 def _pending(request: ClinicRequest, public_id: uuid.UUID) -> PendingUpload:
@@ -119,6 +119,7 @@ def _preview(request: ClinicRequest, waiting: PendingUpload, plan: Plan, *, stat
     readable = (v for v in plan.verdicts if v.outcome in NEW)
     sample = [_sample(v.reading, v.outcome) for v in islice(readable, SAMPLE)] if plan.kind == LABS else []
     context = {
+        "nav": "exchange:uploads",
         "upload": waiting,
         "report": report,
         "digest": plan.digest,
@@ -191,6 +192,7 @@ def receipt(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     batch = get_object_or_404(selectors.batches(request.centre), public_id=public_id)
     rows = selectors.held_rows(request.centre, state="all", batch=batch.public_id)
     context = {
+        "nav": "exchange:uploads",
         "batch": batch,
         "mapping": json.dumps(batch.mapping, indent=2, ensure_ascii=False),
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
@@ -237,12 +239,15 @@ def _held_page(
 ) -> HttpResponse:
     try:
         mapping = read_mapping(held.batch.mapping, held.batch.kind)
-        said = [{"label": LABELS[name], "value": mapping.text(name, held.data)} for name in mapping.cells]
+        said = [
+            {"label": LABELS[name], "value": mapping.text(name, held.data)} for name in LABELS if name in mapping.cells
+        ]
     except MappingProblem:  # an analyte it names has been taken out of the table since
         said = []
     looked(by=request.user, centre=request.centre, now=timezone.now(), page="exchange:held-row")
     can_place = held.kind == HeldRow.Kind.QUARANTINED and held.batch.kind == LABS
     context = {
+        "nav": "exchange:quarantine",
         "held": held,
         "problems": [{**p, "label": LABELS.get(p["field"], p["field"])} for p in held.problems],
         "said": said,

@@ -147,7 +147,7 @@ def test_the_quarantine_filters_and_pages(browser: Client, centre: Centre, nurse
     address = reverse("exchange:quarantine")
 
     def lines(query: str) -> list[str]:
-        return re.findall(r">Line (\d+)<", browser.get(address + query).content.decode())
+        return re.findall(r">Line&nbsp;(\d+)<", browser.get(address + query).content.decode())
 
     assert lines("") == ["2", "3", "4"]
     assert lines("?kind=rejected") == ["3"]
