@@ -7,6 +7,7 @@ run twice, late, or by several workers at once: what must happen once is claimed
 from __future__ import annotations
 
 import datetime as dt
+import json
 import smtplib
 import uuid
 from collections import defaultdict
@@ -128,8 +129,16 @@ def evaluate(
     )
     if not dry_run:
         run.save(force_insert=True)
+    context = uuid.uuid4()
     try:
-        with transaction.atomic():
+        with transaction.atomic(), connection.cursor() as cursor:
+            about = {
+                "action": "alerts.evaluate",
+                "by": by.pk if by else None,
+                "origin": _origin(trigger),
+                "run": run.pk,
+            }
+            cursor.execute(statements.CONTEXT, {"context": str(context), "metadata": json.dumps(about)})
             earlier = _judge(run, rule, by=by, now=now, patients=patients, accept_closing=accept_closing)
             if dry_run:
                 transaction.set_rollback(True)
@@ -143,8 +152,8 @@ def evaluate(
                         centre=centre,
                         action="alerts.evaluate",
                         summary=f"rule {rule.id} asked" + (", closing accepted" if accept_closing else ""),
-                        origin=Origin.COMMAND if trigger == Trigger.COMMAND else Origin.JOB,
-                        context_id=uuid.uuid4(),
+                        origin=_origin(trigger),
+                        context_id=context,
                     )
             else:
                 run.delete()
@@ -153,6 +162,10 @@ def evaluate(
             RuleRun.objects.filter(pk=run.pk).update(error=type(error).__name__[:80])
         raise RuleFailed(rule.id, type(error).__name__) from error
     return earlier or run
+
+
+def _origin(trigger: str) -> str:
+    return str(Origin.COMMAND if trigger == Trigger.COMMAND else Origin.JOB)
 
 
 def _judge(
@@ -741,7 +754,7 @@ def send_deliveries(*, now: dt.datetime) -> int:
         while (outcome := _send_next(server, now=now)) is not None:
             sent += outcome
     except (smtplib.SMTPException, OSError) as error:
-        # Away before anything was tried. Nothing is marked: the next tick tries again, and health tells of mail that waits.
+        # Away before anything was tried. Nothing is marked: the next tick tries again; health tells of mail that waits.
         log.warning("mail_server_away", error=type(error).__name__)
     finally:
         server.close()

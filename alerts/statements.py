@@ -16,11 +16,20 @@ from monitoring.levels import Level
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('alerts.evaluate ' || %(centre)s || ' ' || %(rule)s, 0))"
 
+# As pghistory.context does before every statement, here once for the transaction: the row history says what wrote it.
+# Without one, the history trigger runs into an exception for every row, and PostgreSQL goes through all pending foreign
+# key checks each time: opening ten thousand alerts took minutes.
+CONTEXT = """
+SELECT set_config('pghistory.context_id', %(context)s, true),
+       set_config('pghistory.context_metadata', %(metadata)s, true)
+"""
+
 TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS open_alert (
     alert_id bigint PRIMARY KEY, patient_id bigint, subject text, level text, state text, evidence jsonb, as_of date
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS closing (alert_id bigint PRIMARY KEY, because text) ON COMMIT DELETE ROWS;
+CREATE INDEX IF NOT EXISTS finding_of_subject ON finding (patient_id, subject);
 TRUNCATE open_alert, closing;
 """
 

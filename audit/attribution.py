@@ -116,8 +116,7 @@ def job(name: str) -> Callable[[F], F]:
     """Mark work the system does by itself, such as judging and sending. The function takes `now` by keyword.
 
     It chooses its own transactions, and its trail are rows of its own (runs, sweeps, events of alerts, deliveries): an
-    entry a minute would bury what people did. It opens no history context either, which costs an update of one row for
-    every row changed, and is far too slow for a hundred thousand. When a person orders such work, it writes an entry.
+    entry a minute would bury what people did. When a person orders such work, it writes an entry.
     """
 
     def decorate(function: F) -> F:

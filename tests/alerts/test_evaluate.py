@@ -45,12 +45,19 @@ def test_a_finding_opens_an_alert_with_its_evidence(clinic: Clinic) -> None:
     run = clinic.judge()
     alert = Alert.objects.get()
     assert (alert.patient, alert.level, alert.state, alert.audience) == (patient, "ACTION", State.OPEN, Role.NURSE)
-    assert alert.evidence["value"] == 500 and alert.evidence["parameters"]["urgent"] == "1000"
+    assert (alert.evidence["value"], alert.evidence["parameters"]["urgent"]) == (500, "1000")
     assert (alert.opened_at, alert.level_since, alert.as_of) == (NOW, NOW, AS_OF)
     event = alert.life.get()
     assert (event.kind, event.by, event.level, event.evidence) == (EventKind.OPENED, None, "ACTION", alert.evidence)
     assert (run.asked, run.found, run.opened, run.changed, run.closed) == (2, 1, 1, 0, 0)
-    assert run.finished_at == NOW and not run.held_back and not run.error
+    assert (run.finished_at, run.held_back, run.error) == (NOW, "", "")
+
+
+def test_the_row_history_says_what_wrote_it(clinic: Clinic) -> None:
+    alert = clinic.alert(500)
+    context = alert.events.get().pgh_context
+    assert context.metadata["action"] == "alerts.evaluate"
+    assert context.metadata["run"] == RuleRun.objects.get().pk
 
 
 def test_twice_changes_nothing_at_all(clinic: Clinic) -> None:
@@ -73,7 +80,8 @@ def test_a_level_that_rises_takes_the_acknowledgement_back(clinic: Clinic) -> No
     clinic.judge(now=later(hours=2))
     alert.refresh_from_db()
     assert (alert.level, alert.state, alert.acknowledged_at) == ("URGENT", State.OPEN, None)
-    assert alert.level_since == later(hours=2) and alert.opened_at == NOW
+    assert alert.level_since == later(hours=2)
+    assert alert.opened_at == NOW
     assert kinds(alert) == ["opened", "acknowledged", "raised"]
 
 
@@ -278,7 +286,7 @@ def test_an_empty_population_closes_nothing(clinic: Clinic) -> None:
     alert = clinic.alert(500)
     factories.fact(FollowUpStatus, alert.patient, word="transferred", starts_on=AS_OF)
     run = clinic.judge()
-    assert (run.asked, run.closed) == (0, 0) and run.held_back.startswith("Nobody")
+    assert (run.asked, run.closed, run.held_back[:6]) == (0, 0, "Nobody")
     assert clinic.judge(accept_closing=True).closed == 1
 
 
@@ -300,7 +308,9 @@ def test_a_dry_run_counts_and_keeps_nothing(clinic: Clinic) -> None:
     clinic.patient(1200)
     run = clinic.judge(dry_run=True)
     assert (run.pk, run.opened) == (None, 1)
-    assert not Alert.objects.exists() and not RuleRun.objects.exists() and not Delivery.objects.exists()
+    assert not Alert.objects.exists()
+    assert not RuleRun.objects.exists()
+    assert not Delivery.objects.exists()
 
 
 def test_a_rule_that_breaks_leaves_an_unfinished_run_and_the_alerts_as_they_were(clinic: Clinic) -> None:
