@@ -106,13 +106,17 @@ def ask(
         )
         asked = cursor.rowcount
         if patient_ids is None:
-            cursor.execute("ANALYZE asked")  # else the planner takes a whole clinic for a handful
+            # Else the planner takes a whole clinic for a handful, and joins the steps of a query row by row. What is
+            # looked up for each row on purpose (LATERAL) still is.
+            cursor.execute("ANALYZE asked; SET LOCAL enable_nestloop = off")
         cursor.execute(
             "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
             "f.evidence || jsonb_build_object('parameters', %(parameters)s::jsonb), f.missing "
             f"FROM ({rule.findings(question)}) f",
             {**values, "parameters": json.dumps(dataclasses.asdict(used), cls=DjangoJSONEncoder)},
         )
+        if patient_ids is None:
+            cursor.execute("SET LOCAL enable_nestloop = on")
     return asked
 
 

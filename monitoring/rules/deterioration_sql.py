@@ -78,7 +78,8 @@ def ctes() -> str:
         ], NULL) AS reasons, jsonb_strip_nulls(jsonb_build_object({pairs})) AS changes
         FROM visit_scaled
     ), deteriorated AS (
-        SELECT n.patient_id, n.assessed_on AS newest_on, b.assessed_on AS before_on, n.reasons, n.changes
-        FROM worsened n JOIN worsened b ON b.patient_id = n.patient_id AND b.nth = 2 AND cardinality(b.reasons) > 0
-        WHERE n.nth = 1 AND cardinality(n.reasons) > 0
+        SELECT patient_id, max(assessed_on) FILTER (WHERE nth = 1) AS newest_on,
+            max(assessed_on) FILTER (WHERE nth = 2) AS before_on,
+            jsonb_agg(reasons ORDER BY nth) -> 0 AS reasons, jsonb_agg(changes ORDER BY nth) -> 0 AS changes
+        FROM worsened WHERE cardinality(reasons) > 0 GROUP BY patient_id HAVING count(*) = 2
     )"""

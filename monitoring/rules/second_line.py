@@ -25,14 +25,19 @@ def lower_end(drug: str) -> Decimal:
     return target.low
 
 
+METHOTREXATE = lower_end("methotrexate")
+AZATHIOPRINE = lower_end("azathioprine")
+MYCOPHENOLATE = lower_end("mycophenolate-mofetil")
+
+
 @dataclass(frozen=True)
 class Parameters(steroid.Parameters, worsening.Parameters):
     steroid_mg_kg_day: Decimal = Decimal("0.5")  # of prednisone equivalent
     steroid_days: int = 28
     weight_days: int = 90
-    methotrexate_mg_week: Decimal = lower_end("methotrexate")
-    azathioprine_mg_kg_day: Decimal = lower_end("azathioprine")
-    mycophenolate_mg_day: Decimal = lower_end("mycophenolate-mofetil")
+    methotrexate_mg_week: Decimal = METHOTREXATE
+    azathioprine_mg_kg_day: Decimal = AZATHIOPRINE
+    mycophenolate_mg_day: Decimal = MYCOPHENOLATE
     agent_days: int = 56
     response_days: int = 84
     response_days_early: int = 56  # necrotising myopathy, anti-MDA5
@@ -205,9 +210,13 @@ def ctes(q: Question) -> str:
         SELECT DISTINCT ON (c.patient_id, w.at, r.analyte) c.patient_id, w.at, r.analyte, r.value, u.uln, r.taken_on
         FROM compared c
         CROSS JOIN LATERAL (VALUES ('before', c.b_on), ('after', c.f_on)) w (at, day)
-        JOIN monitoring_result r ON r.patient_id = c.patient_id AND r.analyte IN ({enzymes}) AND {q.known("r")}
-            AND r.taken_on BETWEEN w.day - %(enzyme_days)s::int AND w.day + %(enzyme_days)s::int
-            AND r.taken_on <= %(as_of)s AND r.value IS NOT NULL
+        -- LATERAL: a few results of each visit, by index, out of all there are
+        CROSS JOIN LATERAL (
+            SELECT * FROM monitoring_result r
+            WHERE r.patient_id = c.patient_id AND r.analyte IN ({enzymes}) AND {q.known("r")}
+              AND r.taken_on BETWEEN w.day - %(enzyme_days)s::int AND w.day + %(enzyme_days)s::int
+              AND r.taken_on <= %(as_of)s AND r.value IS NOT NULL
+            OFFSET 0) r
         CROSS JOIN LATERAL (SELECT {sql.uln("r", "c")} AS uln) u
         WHERE u.uln IS NOT NULL
         ORDER BY c.patient_id, w.at, r.analyte, abs(r.taken_on - w.day), {sql.newest_first("r")}

@@ -105,7 +105,7 @@ BASE = ["md=6", "pt=5", "ex=2", "haq=1.5", "mmt=120"]
 
 @column("enzymes")
 def enzymes(patient: Patient, cell: str) -> None:
-    """`-100 ck 1000/200, -5 ldh 300/250, -5 ast 40/` (no upper limit), `-5 alt ?/40` (a unit that cannot be converted)."""
+    """`-100 ck 1000/200, -5 ast 40/` (no upper limit), `-5 alt ?/40` (a unit that cannot be converted)."""
     for taken, analyte, text in items(cell):
         value, _, uln = text.partition("/")
         fact(
@@ -121,8 +121,8 @@ def enzymes(patient: Patient, cell: str) -> None:
 
 @column("core sets")
 def core_sets(patient: Patient, cell: str) -> None:
-    """`-100 md=6 pt=5 ex=2 haq=1.5 mmt=120, -10 same md=4 pt=-`: `same` repeats the one before, `base` is BASE, `-` takes a
-    measure away.
+    """`-100 md=6 pt=5 ex=2 haq=1.5 mmt=120, -10 same md=4 pt=-`: `same` repeats the one before, `base` is BASE, `-`
+    takes a measure away.
     """
     values: dict[str, Decimal] = {}
     for assessed, *measured in items(cell):
