@@ -65,13 +65,13 @@ def data_of(page: PatientPage, *, by: str, now: dt.datetime) -> dict[str, Any]:
         + [[written(b.booked_for), f"{b.get_kind_display()} (booked)"] for b in top.bookings],
         "treatment": [
             [
-                line.name,
-                line.route,
-                line.dose,
-                f"{plain(line.per_kg)} {line.unit}/kg a day" if line.per_kg is not None else "",
-                written(line.since),
+                now_line.line.name,
+                now_line.line.route,
+                now_line.line.dose,
+                now_line.per_kg,
+                written(now_line.line.since),
             ]
-            for line in top.lines
+            for now_line in top.lines
         ],
         "past": [
             [course.name, course.dose, _span(course.since, course.until), course.why_stopped]
@@ -99,7 +99,8 @@ def data_of(page: PatientPage, *, by: str, now: dt.datetime) -> dict[str, Any]:
         ],
         "tests": [[written(test.tested_on), lung_words(test)] for test in page.lung[:8]],
         "imaging": [
-            [written(image.done_on), image.get_modality_display(), image.get_ild_display()] for image in page.imaging[:8]
+            [written(image.done_on), image.get_modality_display(), image.get_ild_display()]
+            for image in page.imaging[:8]
         ],
     }
 
@@ -117,7 +118,8 @@ def facts_of(page: PatientPage) -> list[tuple[str, str]]:
         ("First symptom", written(patient.onset_on) if patient.onset_on else ""),
         (
             "Antibodies",
-            ", ".join(f"{a.name} (positive {written(a.first_on)})" for a in header.antibodies) or "None positive",
+            ", ".join(f"{a.name} (positive {written(a.first_on)})" for a in header.antibodies)
+            or (f"None positive of {top.antibodies_tested} tested" if top.antibodies_tested else "Not tested"),
         ),
         ("Interstitial lung disease", f"Known since {written(ild)}" if ild else "Not recorded as present"),
         (

@@ -1,4 +1,4 @@
-"""What is typed about the person and the disease. Forms check that it can be read; whether it can be is for the actions."""
+"""What is typed about the person and the disease. Forms see that it can be read; the actions, whether it can be."""
 
 from __future__ import annotations
 
@@ -51,9 +51,15 @@ def _reason(help_text: str = "") -> forms.CharField:
 class PatientForm(forms.Form):
     """Registration, and changing details. `duplicates_seen` is asked for only where somebody may be the same person."""
 
-    record_number = forms.CharField(label="Record number", max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    family_name = forms.CharField(label="Family name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    given_name = forms.CharField(label="Given name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    record_number = forms.CharField(
+        label="Record number", max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    family_name = forms.CharField(
+        label="Family name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    given_name = forms.CharField(
+        label="Given name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     born_on = _day("Date of birth")
     sex = forms.ChoiceField(label="Sex", choices=Sex.choices, initial=Sex.UNKNOWN)
     subtype = forms.ChoiceField(label="Subtype", choices=Subtype.choices, initial=Subtype.UNKNOWN)
@@ -84,14 +90,16 @@ class DetailsForm(PatientForm):
 
 
 class FollowUpForm(forms.Form):
-    word = forms.ChoiceField(label="Follow-up", choices=FollowUpStatus.Word.choices)
+    word = forms.ChoiceField(label="Follow-up", choices=[("", "Choose"), *FollowUpStatus.Word.choices])
     starts_on = _day("From", help_text="First day of this status")
 
 
 class AntibodyForm(forms.Form):
     antibody = forms.ChoiceField(label="Antibody")
     result = forms.ChoiceField(
-        label="Result", choices=AntibodyResult.Result.choices, help_text="A weak positive is not counted as positive"
+        label="Result",
+        choices=[("", "Choose"), *AntibodyResult.Result.choices],
+        help_text="A weak positive is not counted as positive",
     )
     taken_on = _day("Day of the sample")
     assay = forms.CharField(label="Assay", max_length=60, required=False, help_text="Such as line blot, ELISA")
@@ -105,7 +113,10 @@ class AntibodyForm(forms.Form):
 def antibody_choices() -> list[tuple[str, Any]]:
     return [
         ("", "Choose"),
-        *((name, [(a.code, a.name) for a in ANTIBODIES.values() if a.group is group]) for group, name in GROUPS.items()),
+        *(
+            (name, [(a.code, a.name) for a in ANTIBODIES.values() if a.group is group])
+            for group, name in GROUPS.items()
+        ),
     ]
 
 
@@ -174,7 +185,9 @@ class ResultForm(forms.Form):
         self.confirmed_box = field_name(code, "confirmed")
         if analyte.kind is Kind.QUALITATIVE:
             answers = [(word, word.capitalize()) for word in analyte.values]
-            self.fields[self.box] = forms.ChoiceField(label=analyte.name, choices=answers, initial=result.value_received)
+            self.fields[self.box] = forms.ChoiceField(
+                label=analyte.name, choices=answers, initial=result.value_received
+            )
         else:
             self.fields[self.box] = forms.CharField(
                 label=analyte.name,

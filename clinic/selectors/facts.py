@@ -1,4 +1,4 @@
-"""Every kind of entry about a patient by the word its address uses: what it is called, who may change it, its history."""
+"""Every kind of entry about a patient, by the word of its address: its name, who may change it, its history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 
 from accounts.permissions import Permission
 from common.models import Fact
-from monitoring.analytes import ANALYTES
 from monitoring.entry import plain
 from monitoring.models import (
     Assessment,
@@ -75,7 +74,7 @@ _KINDS = (
         ("tested_on", "fvc_l", "fvc_percent_predicted", "dlco_percent_predicted", "dlco_hb_corrected", "reference_set"),
     ),
     FactKind("imaging", Imaging, "Imaging", _P.RECORD_RESULTS, ("modality", "done_on", "ild", "report")),
-    FactKind("confounder", Confounder, "Other cause of a raised CK", _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
+    FactKind("confounder", Confounder, "Cause of a raised CK", _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
     FactKind("baseline", PersonalBaseline, "Personal baseline", _P.MAKE_EXCEPTIONS),
     FactKind("booking", Booking, "Booking", _P.RECORD_RESULTS, ("kind", "booked_for")),
     FactKind("waiver", Waiver, "Test waived", _P.RECORD_RESULTS),
@@ -113,7 +112,7 @@ BY_MODEL: Mapping[type[Fact], FactKind] = {kind.model: kind for kind in _KINDS}
 _NOT_SAID = frozenset(
     {
         "id", "patient", "status", "supersedes", "change_reason", "recorded_at", "recorded_by", "retired_at",
-        "retired_by", "source", "source_key", "haq_answers",
+        "retired_by", "source", "source_key", "haq_answers", "analyte",
     }
 )  # fmt: skip
 _LABELS = {
@@ -146,8 +145,6 @@ def _in_words(fact: Fact, field: models.Field[Any, Any], zone: dt.tzinfo) -> str
         return ""
     if field.choices:
         return str(getattr(fact, f"get_{field.name}_display")())
-    if field.name == "analyte":
-        return ANALYTES[value].name if value in ANALYTES else value
     if field.name == "drug":
         return name_of(value)
     if field.name == "antibody":
@@ -217,9 +214,7 @@ def history(fact: Fact, zone: dt.tzinfo) -> History:
             {"id": fact.pk},
         )
         ids = [row[0] for row in cursor.fetchall()]
-    rows = list(
-        model._default_manager.filter(pk__in=ids).select_related("recorded_by", "retired_by").order_by("-id")
-    )
+    rows = list(model._default_manager.filter(pk__in=ids).select_related("recorded_by", "retired_by").order_by("-id"))
     fields = _fields(model)
     words = [[_in_words(row, field, zone) for field in fields] for row in rows]
     used = [index for index in range(len(fields)) if any(line[index] for line in words)]

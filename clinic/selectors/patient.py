@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from alerts.models import Alert, AlertEvent, EventKind, NotEvaluable, State, Upcoming
 from audit.models import Entry
@@ -23,19 +23,30 @@ from monitoring.rules import RULES
 from monitoring.scores.tis import Measure
 from monitoring.story import AlertMark, CkPoint, Story
 from patients import selectors as patients
-from patients.models import Consent, FollowUpStatus, Manifestation, Patient
+from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient
 from therapy import dosing
 from therapy import selectors as therapy
-from therapy.models import TaperConfirmation, TaperHold
+from therapy.formulary import Every, Per
+from therapy.models import Infusion, TaperConfirmation, TaperHold
 
 CHART_ALERTS = 150
 ON_PAGE = 12  # rows of a table on the page; the rest stands on pages of its own
-TIMELINE = 40
+TIMELINE = 30
 
 Address = Callable[..., str]  # (name of a page, its arguments): its address, empty where there is no such page
 
 
 # ------------------------------------------------------------------------------------------------------------- header
+
+
+@dataclass(frozen=True)
+class NowLine:
+    """A drug as it is taken today. `per_kg` is said only of drugs dosed by weight a day: 0.2 mg/kg a day of a weekly
+    drug would be read as a daily dose.
+    """
+
+    line: therapy.TreatmentLine
+    per_kg: str
 
 
 @dataclass(frozen=True)
@@ -46,8 +57,9 @@ class Top:
     consents: Sequence[Consent]
     weight: BodySize | None
     per_kg_known: bool
-    lines: Sequence[therapy.TreatmentLine]
+    lines: Sequence[NowLine]
     pe_mg: Decimal
+    antibodies_tested: int
     bookings: Sequence[Booking]
     baselines: Sequence[PersonalBaseline]
 
@@ -57,7 +69,7 @@ class Top:
 
 
 def top(patient: Patient, as_of: dt.date) -> Top:
-    """Nine queries."""
+    """Ten queries."""
     sizes = BodySize.objects.current().filter(patient=patient, weight_kg__isnull=False, measured_on__lte=as_of)
     weight = sizes.order_by("-measured_on", "-id").first()
     recent = weight is not None and (as_of - weight.measured_on).days <= monitoring.WEIGHT_HOLDS_DAYS
@@ -69,11 +81,25 @@ def top(patient: Patient, as_of: dt.date) -> Top:
         consents=list(patients.consents_on(patient, as_of).values()),
         weight=weight,
         per_kg_known=recent,
-        lines=therapy.treatment_lines(rows, as_of, weight.weight_kg if weight is not None and recent else None),
+        lines=[
+            NowLine(line, _per_kg(line))
+            for line in therapy.treatment_lines(
+                rows, as_of, weight.weight_kg if weight is not None and recent else None
+            )
+        ],
         pe_mg=dosing.as_decimal(dosing.pe_on(rows, as_of)),
+        antibodies_tested=AntibodyResult.objects.current()
+        .filter(patient=patient, taken_on__lte=as_of)
+        .aggregate(n=Count("antibody", distinct=True))["n"],
         bookings=list(bookings[:6]),
         baselines=list(own.order_by("analyte", "-set_on", "-id").distinct("analyte")),
     )
+
+
+def _per_kg(line: therapy.TreatmentLine) -> str:
+    drug = dosing.FORMULARY.get(line.drug)
+    by_weight = drug is not None and any(r.per is Per.KG and r.every is Every.DAY for r in drug.ranges)
+    return f"{plain(line.per_kg)} {line.unit}/kg a day" if line.per_kg is not None and by_weight else ""
 
 
 # ------------------------------------------------------------------------------------------------------------- alerts
@@ -110,7 +136,7 @@ def title_of(rule: str) -> str:
 
 
 def reason_of(rule: str, evidence: dict[str, Any]) -> str:
-    """The finding in a sentence; empty where an older version of the rule kept other evidence than today's words ask for."""
+    """The finding in a sentence; empty where an older version kept other evidence than today's words ask for."""
     if rule not in RULES or not evidence.get("reasons"):
         return ""
     try:
@@ -216,7 +242,9 @@ def unit_words(ucum: str | None) -> str:
     """A UCUM unit as a person writes it: ×10⁹/L, µmol/L."""
     text = re.sub(r"\{score\}|\{ratio\}|^1$", "", ucum or "")
     text = re.sub(r"10\*(\d+)", lambda m: "×10" + m[1].translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")), text)
-    text = text.replace("{1.73_m2}", "1.73 m²").replace("kg/m2", "kg/m²").replace("[IU]", "IU").replace("mm[Hg]", "mmHg")
+    text = (
+        text.replace("{1.73_m2}", "1.73 m²").replace("kg/m2", "kg/m²").replace("[IU]", "IU").replace("mm[Hg]", "mmHg")
+    )
     return re.sub(r"(?<![A-Za-z])u(?=[A-Za-z])", "µ", re.sub(r"[{}\[\]]", "", text))
 
 
@@ -241,11 +269,11 @@ def _cell(code: str, cell: monitoring.Cell, times_uln: bool) -> GridCell:
     title = f"Normal {limits[0]}–{limits[1]}. " if any(limits) else "Limits unknown. "
     if times_uln:
         known = cell.value is not None and cell.uln
-        text = f"{sign}{plain(round(cell.value / cell.uln, 2))}" if known and cell.value is not None and cell.uln else "?"
+        text = (
+            f"{sign}{plain(round(cell.value / cell.uln, 2))}" if known and cell.value is not None and cell.uln else "?"
+        )
     title += f"As received: {cell.received} {cell.unit}".strip()
-    return GridCell(
-        cell.id, text, "H" if cell.high else "L" if cell.is_low else "", title, cell.amended, cell.more
-    )
+    return GridCell(cell.id, text, "H" if cell.high else "L" if cell.is_low else "", title, cell.amended, cell.more)
 
 
 # ------------------------------------------------------------------------------------------------------- core measures
@@ -331,9 +359,12 @@ class CourseLine:
         return self.until is None or self.until >= day
 
 
-def courses(patient: Patient) -> list[CourseLine]:
-    """Three queries."""
+def courses(patient: Patient, infusions: Sequence[Infusion]) -> list[CourseLine]:
+    """Three queries. `infusions` are those of the patient, newest first: what a course without doses consists of."""
     lines = []
+    given: dict[int, list[Infusion]] = {}
+    for infusion in infusions:
+        given.setdefault(infusion.course_id, []).append(infusion)
     for view in therapy.courses(patient):
         drug = dosing.FORMULARY.get(view.course.drug)
         doses = [
@@ -344,14 +375,19 @@ def courses(patient: Patient) -> list[CourseLine]:
             )
             for dose in view.doses
         ]
+        infused = given.get(view.course.pk, [])
+        words = doses[-1][2] if doses else ""
+        if infused and not doses:
+            amount = f"{plain(infused[0].amount)} {drug.unit if drug else ''}".strip()
+            words = f"{amount} on {_day(infused[0].given_on)}"
+        since = view.starts_on or (infused[-1].given_on if infused else None)
         until = view.stop.stopped_on if view.stop else doses[-1][1] if doses else None
         why = view.stop.get_reason_display() if view.stop else ""
         if view.stop and view.stop.note:
             why = f"{why}: {view.stop.note}"
         lines.append(
             CourseLine(
-                view.course.pk, view.name, view.course.get_route_display(), doses[-1][2] if doses else "",
-                view.starts_on, until, why, doses[::-1],
+                view.course.pk, view.name, view.course.get_route_display(), words, since, until, why, doses[::-1],
             )
         )  # fmt: skip
     return lines
@@ -383,9 +419,10 @@ def timeline(
     taken: Sequence[CourseLine],
     tests: Sequence[LungFunction],
     images: Sequence[Imaging],
+    infusions: Sequence[Infusion],
     limit: int = TIMELINE,
 ) -> list[Moment]:
-    """Visits, doses, tests and decisions, newest first; from what the page has already read and six queries more."""
+    """Visits, doses, tests and decisions, newest first; from what the page has already read and six queries."""
     zone = patient.centre.zone
 
     def entry(word: str, pk: int) -> str:
@@ -400,7 +437,9 @@ def timeline(
             f"TIS {visit.tis}, {visit.category}" if visit.tis else "",
         ]
         found.append(
-            Moment(visit.day, "clipboard", "Assessment", ", ".join(filter(None, said)), url=entry("assessment", visit.id))
+            Moment(
+                visit.day, "clipboard", "Assessment", ", ".join(filter(None, said)), url=entry("assessment", visit.id)
+            )
         )
     for course in taken:
         for index, (start, _, words) in enumerate(course.doses):
@@ -408,10 +447,14 @@ def timeline(
             found.append(Moment(start, "pill", f"{course.name} {verb}", words, url=entry("course", course.id)))
         if course.why_stopped and course.until:
             found.append(
-                Moment(course.until, "minus", f"{course.name} stopped", course.why_stopped, url=entry("course", course.id))
+                Moment(
+                    course.until, "minus", f"{course.name} stopped", course.why_stopped, url=entry("course", course.id)
+                )
             )
     for test in tests:
-        found.append(Moment(test.tested_on, "lungs", "Lung function", lung_words(test), url=entry("lung-function", test.pk)))
+        found.append(
+            Moment(test.tested_on, "lungs", "Lung function", lung_words(test), url=entry("lung-function", test.pk))
+        )
     for image in images:
         found.append(
             Moment(
@@ -419,7 +462,7 @@ def timeline(
                 url=entry("imaging", image.pk),
             )
         )  # fmt: skip
-    for infusion in therapy.infusions(patient, as_of, limit):
+    for infusion in infusions:
         unit = dosing.FORMULARY[infusion.course.drug].unit if infusion.course.drug in dosing.FORMULARY else ""
         text = f"{plain(infusion.amount)} {unit}. Reaction: {infusion.get_reaction_display().lower()}"
         title = f"Infusion of {dosing.name_of(infusion.course.drug)}"
@@ -427,11 +470,20 @@ def timeline(
     for row in _newest(Manifestation, patient, as_of, "onset_on", limit):
         text = row.note if row.ended_on is None else f"Until {_day(row.ended_on)}. {row.note}".strip()
         found.append(
-            Moment(row.onset_on, "note", row.get_kind_display(), text, str(row.recorded_by), url=entry("manifestation", row.pk))
+            Moment(
+                row.onset_on,
+                "note",
+                row.get_kind_display(),
+                text,
+                str(row.recorded_by),
+                url=entry("manifestation", row.pk),
+            )
         )
     for row in _newest(FollowUpStatus, patient, as_of, "starts_on", limit):
         found.append(
-            Moment(row.starts_on, "user", row.get_word_display(), "", str(row.recorded_by), url=entry("follow-up", row.pk))
+            Moment(
+                row.starts_on, "user", row.get_word_display(), "", str(row.recorded_by), url=entry("follow-up", row.pk)
+            )
         )
     for row in _newest(Confounder, patient, as_of, "happened_on", limit):
         found.append(
@@ -450,7 +502,9 @@ def timeline(
         )  # fmt: skip
     for row in _newest(TaperHold, patient, as_of, "starts_on", limit):
         found.append(
-            Moment(row.starts_on, "pause", "Taper held", row.reason, str(row.recorded_by), url=entry("taper-hold", row.pk))
+            Moment(
+                row.starts_on, "pause", "Taper held", row.reason, str(row.recorded_by), url=entry("taper-hold", row.pk)
+            )
         )
     events = AlertEvent.objects.filter(alert__patient=patient, kind__in=_ON_TIMELINE)
     for event in events.select_related("alert", "by").order_by("-at", "-id")[:limit]:
@@ -471,7 +525,7 @@ def timeline(
     return sorted(found, key=lambda moment: (moment.on, moment.order), reverse=True)[:limit]
 
 
-_ON_TIMELINE = [kind for kind in EventKind if kind not in (EventKind.COMMENTED,)]
+_ON_TIMELINE = [kind for kind in EventKind if kind != EventKind.COMMENTED]
 
 
 def _newest(model: Any, patient: Patient, as_of: dt.date, day: str, limit: int) -> Iterable[Any]:
@@ -563,7 +617,8 @@ class PatientPage:
 
 def page(patient: Patient, as_of: dt.date, address: Address, *, days: int = 6) -> PatientPage:
     """Everything at once."""
-    seen, taken = visits(patient, as_of), courses(patient)
+    infusions = therapy.infusions(patient, as_of)
+    seen, taken = visits(patient, as_of), courses(patient, infusions)
     tests = list(monitoring.lung_function(patient, as_of, ON_PAGE))
     images = list(
         Imaging.objects.current().filter(patient=patient, done_on__lte=as_of).order_by("-done_on", "-id")[:ON_PAGE]
@@ -582,6 +637,8 @@ def page(patient: Patient, as_of: dt.date, address: Address, *, days: int = 6) -
         lung=tests,
         imaging=images,
         physio=physio(patient, as_of),
-        timeline=timeline(patient, as_of, address, seen=seen, taken=taken, tests=tests, images=images),
+        timeline=timeline(
+            patient, as_of, address, seen=seen, taken=taken, tests=tests, images=images, infusions=infusions
+        ),
         changed=Entry.objects.filter(patient=patient).select_related("by").order_by("-at", "-id").first(),
     )

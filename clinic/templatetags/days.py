@@ -32,10 +32,10 @@ def ago(day: dt.date, as_of: dt.date) -> str:
         number, unit = distance, "day"
     elif distance < 92:
         number, unit = round(distance / 7), "week"
-    elif distance < 731:
+    elif distance < 700:
         number, unit = round(distance / 30.44), "month"
     else:
-        number, unit = int(distance / 365.25), "year"
+        number, unit = round(distance / 365.25), "year"
     text = f"{number} {unit}{'' if number == 1 else 's'}"
     return f"{text} ago" if days > 0 else f"in {text}"
 

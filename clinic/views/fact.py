@@ -26,9 +26,11 @@ from common.models import Fact
 from monitoring import actions as monitoring
 from monitoring.analytes import ANALYTES
 from monitoring.entry import enterable
-from monitoring.models import Booking, Result
+from monitoring.models import Booking, PersonalBaseline, Result
 from patients import actions as patients
 from patients.models import Manifestation, Patient, RuleException
+from therapy.dosing import name_of
+from therapy.models import Course
 
 
 def _find(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> tuple[Patient, FactKind, Any]:
@@ -59,6 +61,13 @@ def _ending(data: Any, fact: Fact) -> tuple[str, forms.Form] | None:
     return None
 
 
+def _title(kind: FactKind, fact: Fact) -> str:
+    if isinstance(fact, Result | PersonalBaseline):
+        name = ANALYTES[fact.analyte].name if fact.analyte in ANALYTES else fact.analyte
+        return name if isinstance(fact, Result) else f"{kind.label}: {name}"
+    return f"{kind.label}: {name_of(fact.drug)}" if isinstance(fact, Course) else kind.label
+
+
 def _page(
     request: HttpRequest,
     patient: Patient,
@@ -77,7 +86,7 @@ def _page(
         "patient": patient,
         "kind": kind,
         "fact": fact,
-        "analyte": ANALYTES.get(fact.analyte) if isinstance(fact, Result) else None,
+        "title": _title(kind, fact),
         "history": story,
         "newest_url": reverse("clinic:fact", args=[patient.public_id, kind.word, story.newest.pk]),
         "changeable": changeable,

@@ -68,9 +68,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.ask_about_duplicates()
             typed = form.details() if "born_on" in form.cleaned_data else {}
             names = ("record_number", "family_name", "given_name", "born_on")
-            alike = selectors.duplicates(
-                request.centre, **{name: typed[name] for name in names if typed.get(name)}
-            )
+            alike = selectors.duplicates(request.centre, **{name: typed[name] for name in names if typed.get(name)})
             looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-new", rows=len(alike))
     context = {"form": form, "alike": alike, "nav": "clinic:patients"}
     return render(request, "clinic/patient/new.html", context, status=422 if form.errors else 200)

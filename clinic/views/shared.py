@@ -53,4 +53,4 @@ def saved(request: HttpRequest, patient: Patient, text: str, now: dt.datetime) -
     """
     entry = Entry.objects.filter(by=request.user, patient=patient, at=now).order_by("-id").first()
     undo = address("clinic:undo", entry.pk) if entry else ""
-    messages.success(request, {"text": text, "undo_url": undo} if undo else text)
+    messages.success(request, text, extra_tags=undo)

@@ -11,8 +11,18 @@ from monitoring.models import Assessment, BodySize, Booking, Confounder, Imaging
 from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RuleException
 from tests import factories
 from tests.factories import fact
-from therapy.models import Course, CourseStop, Dose, Infusion, PhysioPlan, PhysioSession, SessionOutcome
-from therapy.models import TaperConfirmation, TaperPlan, TaperStep
+from therapy.models import (
+    Course,
+    CourseStop,
+    Dose,
+    Infusion,
+    PhysioPlan,
+    PhysioSession,
+    SessionOutcome,
+    TaperConfirmation,
+    TaperPlan,
+    TaperStep,
+)
 
 D = Decimal
 
@@ -20,7 +30,13 @@ D = Decimal
 def results(patient: Patient, as_of: dt.date, many: int, every_days: int = 14) -> None:
     """`many` results: five analytes on each sample day, back from 3 days ago."""
     rows = []
-    table = (("ck", 900, 190, 3), ("alt", 60, 45, 2), ("crp", 6, 5, 1), ("haemoglobin", 131, None, 0), ("creatinine", 62, 90, 0))
+    table = (
+        ("ck", 900, 190, 3),
+        ("alt", 60, 45, 2),
+        ("crp", 6, 5, 1),
+        ("haemoglobin", 131, None, 0),
+        ("creatinine", 62, 90, 0),
+    )
     for number in range(many):
         code, level, uln, swing = table[number % 5]
         visit = number // 5
@@ -81,7 +97,14 @@ def full(at: Centre, by: User, as_of: dt.date, *, many: int = 30, every_days: in
     fact(Consent, p, scope="research", decision="given", decided_on=ago(700))
     fact(BodySize, p, measured_on=ago(20), weight_kg=D("68.5"), height_cm=D("171.0"))
     fact(Confounder, p, kind="statin", happened_on=ago(60), note="Atorvastatin 20 mg")
-    fact(RuleException, p, rule="physio-review-due", reason="Reviewed by her own physiotherapist", starts_on=ago(10), ends_on=as_of)
+    fact(
+        RuleException,
+        p,
+        rule="physio-review-due",
+        reason="Reviewed by her own physiotherapist",
+        starts_on=ago(10),
+        ends_on=as_of,
+    )
 
     prednisone = fact(Course, p, drug="prednisone", route="oral", indication="Myositis")
     for start, end, amount in ((170, 130, 60), (129, 90, 40), (89, 40, 20), (39, None, 12)):
@@ -99,13 +122,25 @@ def full(at: Centre, by: User, as_of: dt.date, *, many: int = 30, every_days: in
         step = fact(TaperStep, p, plan=taper, step_on=ago(-day), dose_pe_mg=D(mg))
         if index < 2:
             fact(TaperConfirmation, p, step=step, confirmed_on=ago(-day))
-    for day, mmt8, haq, vas in ((172, 118, "1.750", "6.5"), (120, 126, "1.250", "4.8"), (60, 138, "0.875", "2.9"), (7, 141, "0.000", "1.8")):
+    for day, mmt8, haq, vas in (
+        (172, 118, "1.750", "6.5"),
+        (120, 126, "1.250", "4.8"),
+        (60, 138, "0.875", "2.9"),
+        (7, 141, "0.000", "1.8"),
+    ):
         fact(
             Assessment, p, assessed_on=ago(day), mmt8_150=mmt8, haq_di=D(haq), physician_vas=D(vas), patient_vas=D(vas),
             extramuscular_vas=D("1.0"),
         )  # fmt: skip
     for day, fvc, dlco in ((700, "78.0", "66.0"), (350, "81.0", "70.5"), (90, "84.0", "71.0")):
-        fact(LungFunction, p, tested_on=ago(day), fvc_l=D("2.91"), fvc_percent_predicted=D(fvc), dlco_percent_predicted=D(dlco))
+        fact(
+            LungFunction,
+            p,
+            tested_on=ago(day),
+            fvc_l=D("2.91"),
+            fvc_percent_predicted=D(fvc),
+            dlco_percent_predicted=D(dlco),
+        )
     fact(Imaging, p, modality="hrct", done_on=ago(698), ild="present")
     fact(Booking, p, kind="pft", booked_for=as_of + dt.timedelta(days=12))
     plan = fact(PhysioPlan, p, starts_on=ago(60), sessions_per_week=2, goal="Stairs without a rail")
