@@ -7,19 +7,20 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import django_filters
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail
+from rest_framework.exceptions import ErrorDetail, NotFound
 from rest_framework.exceptions import ValidationError as ApiValidationError
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 from accounts.authentication import Allowed, TokenAuthentication
 from accounts.models import Centre, User
@@ -58,6 +59,22 @@ class CentreMixin:
         return now.astimezone(zoneinfo.ZoneInfo(self.centre.time_zone)).date()
 
 
+class _MomentField(django_filters.fields.IsoDateTimeField):
+    def to_python(self, value: Any) -> Any:
+        """In UTC: Python knows offsets that PostgreSQL refuses."""
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(dt.UTC)
+        except OverflowError:
+            raise ValidationError("This moment is out of range.") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A moment such as 2025-06-15T08:00:00Z; without a zone it is UTC."""
+
+    field_class = _MomentField
+
+
 class Paging(CursorPagination):
     """Newest first by id: pages stay right while rows are added, and the last page costs what the first does."""
 
@@ -65,6 +82,14 @@ class Paging(CursorPagination):
     page_size = 100
     page_size_query_param = "limit"
     max_page_size = 1000
+
+    def decode_cursor(self, request: Request) -> Any:
+        try:
+            return super().decode_cursor(request)
+        except NotFound:
+            raise ApiValidationError(
+                {"cursor": "This is no place in the list. Follow `next` as it was given."}
+            ) from None
 
 
 class LookingListMixin(CentreMixin):
@@ -180,6 +205,17 @@ def _flatten(detail: Any, index: int | None, path: list[str]) -> list[dict[str, 
 def drawing(view: Any) -> bool:
     """The schema is being drawn: nobody asks, so there is no centre."""
     return bool(getattr(view, "swagger_fake_view", False))
+
+
+class Nothing(APIView):
+    """Whatever the API has no address for: said as the API says things, and not as a page."""
+
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import READ_REFUSALS, REFUSALS, LookingListMixin, Paging, RefusalSerializer, drawing
+from accounts.api import READ_REFUSALS, REFUSALS, LookingListMixin, MomentFilter, Paging, RefusalSerializer, drawing
 from accounts.models import Role
 from accounts.permissions import Permission
 from alerts import actions
@@ -37,7 +37,7 @@ class AlertFilter(django_filters.FilterSet):
     level = django_filters.MultipleChoiceFilter(choices=Level.choices)
     state = django_filters.MultipleChoiceFilter(choices=State.choices)
     audience = django_filters.ChoiceFilter(choices=Role.choices)
-    opened_from = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
+    opened_from = MomentFilter(field_name="opened_at", lookup_expr="gte")
 
     class Meta:
         model = Alert

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from accounts.api import Nothing
 from alerts.api import Alerts
 from clinic.views.api_docs import api_docs
 from monitoring.api import Assessments, Results, Rules
@@ -25,5 +27,7 @@ urlpatterns = [
     path("research/export", Export.as_view(), name="api-research-export"),
     path("research/dictionary", Dictionary.as_view(), name="api-research-dictionary"),
     path("research/releases", Releases.as_view(), name="api-research-releases"),
+    path("schema", SpectacularAPIView.as_view(), name="api-schema-bare"),
     path("", include(router.urls)),
+    path("<path:rest>", Nothing.as_view(), name="api-nothing"),
 ]

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from accounts.api import READ_REFUSALS, REFUSALS, CentreMixin, LookingListMixin, Paging, drawing
+from accounts.api import READ_REFUSALS, REFUSALS, CentreMixin, LookingListMixin, MomentFilter, Paging, drawing
 from accounts.authentication import BulkThrottle
 from accounts.permissions import Permission
 from common.errors import SeveralWrong
@@ -49,7 +49,7 @@ class ResultFilter(django_filters.FilterSet):
     analyte = django_filters.ChoiceFilter(choices=[(code, code) for code in sorted(ANALYTES)])
     taken_from = django_filters.DateFilter(field_name="taken_on", lookup_expr="gte")
     taken_to = django_filters.DateFilter(field_name="taken_on", lookup_expr="lte")
-    recorded_from = django_filters.IsoDateTimeFilter(
+    recorded_from = MomentFilter(
         field_name="recorded_at", lookup_expr="gte", label="What was recorded since: for fetching what is new"
     )
 
@@ -193,7 +193,7 @@ class AssessmentFilter(django_filters.FilterSet):
     patient = django_filters.UUIDFilter(field_name="patient__public_id")
     assessed_from = django_filters.DateFilter(field_name="assessed_on", lookup_expr="gte")
     assessed_to = django_filters.DateFilter(field_name="assessed_on", lookup_expr="lte")
-    recorded_from = django_filters.IsoDateTimeFilter(field_name="recorded_at", lookup_expr="gte")
+    recorded_from = MomentFilter(field_name="recorded_at", lookup_expr="gte")
 
     class Meta:
         model = Assessment

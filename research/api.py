@@ -11,14 +11,14 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import REFUSALS, CentreMixin, Paging, drawing
+from accounts.api import READ_REFUSALS, REFUSALS, CentreMixin, Paging, drawing
 from accounts.authentication import ExportThrottle
 from accounts.models import User
 from accounts.permissions import Permission
@@ -117,7 +117,14 @@ class Dictionary(CentreMixin, APIView):
         return Response(selectors.dictionary())
 
 
-class Releases(CentreMixin, generics.GenericAPIView[Release]):
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="research_releases",
+        summary="List what was taken",
+        responses={200: ReleaseSerializer(many=True), **READ_REFUSALS},
+    )
+)
+class Releases(CentreMixin, generics.ListAPIView[Release]):
     """What was taken from this centre, newest first, with the checksum of each table."""
 
     needs: ClassVar = {"GET": Permission.EXPORT_RESEARCH}
@@ -127,8 +134,3 @@ class Releases(CentreMixin, generics.GenericAPIView[Release]):
 
     def get_queryset(self) -> QuerySet[Release]:
         return Release.objects.none() if drawing(self) else selectors.releases(self.centre)
-
-    @extend_schema(operation_id="research_releases", summary="List what was taken")
-    def get(self, request: Request) -> Response:
-        rows = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(rows, many=True).data)

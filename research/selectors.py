@@ -83,7 +83,9 @@ TRUNCATE release_subject, release_pads;
 def query(table: Table) -> str:
     """The rows of `table` for those in release_subject, keyed by release_pads."""
     columns = ", ".join(f'{c.sql} AS "{c.name}"' for c in table.columns)
-    # Not in the order in which they were entered. Where a row has no key of its own, its columns decide.
+    # By pseudonym and key, never as entered: rows that were entered one after the other belong to nearly the same day,
+    # and would give away by how much one patient's days are shifted against another's. Where a row has no key of its
+    # own, its columns decide.
     keys = [c.name for c in table.columns if c.how is How.KEY] or [c.name for c in table.columns]
     words = [c.name for c in table.columns if c.how is How.AS_IS] if keys[0] != "key" else []
     order = ", ".join(["s.place", *(f'"{name}"' for name in [*keys, *words])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -77,15 +78,16 @@ def _as_is(field: str, meaning: str, unit: str = "") -> Column:
     return Column(field, How.AS_IS, field, f"t.{field}", meaning, unit)
 
 
+def _looked_up(words: Mapping[str, str], key: str) -> str:
+    """SQL: the word for `key`. From this project's own lists, which hold no quotes."""
+    text = json.dumps(words, sort_keys=True)
+    assert "'" not in text
+    return f"('{text}'::jsonb ->> ({key}))"
+
+
 _ANALYTE_UNITS = {a.code: a.canonical_unit or "" for a in ANALYTES.values()}
 _ANSWERS = {f"{a.code} {v}": v for a in ANALYTES.values() if a.kind is AnalyteKind.QUALITATIVE for v in a.values}
 _DRUG_UNITS = {d.code: d.unit for d in FORMULARY.values()}
-
-
-def _values(pairs: Mapping[str, str]) -> str:
-    """The rows of a VALUES list, from this project's own codes and units. They hold no quotes, which is asserted."""
-    assert not any(c in text for pair in pairs.items() for text in pair for c in "'\\")
-    return ", ".join(f"('{code}', '{unit}')" for code, unit in pairs.items())
 
 
 def _table(name: str, model: str, meaning: str, *columns: Column, **more: str) -> Table:
@@ -132,18 +134,15 @@ _TABLES = (
         _key("results"), _SUBJECT, _as_is("analyte", "Analyte; see the list of analytes in this dictionary"),
         _as_is("comparator", "<, <=, > or >= where the laboratory gave only a limit"),
         _as_is("value", "Value; empty where the unit could not be converted or the answer is a word"),
-        Column("unit", How.FIXED, "", "u.unit", "Unit of value, low and uln (UCUM)"),
+        Column("unit", How.FIXED, "", _looked_up(_ANALYTE_UNITS, "t.analyte"), "Unit of value, low and uln (UCUM)"),
         Column(
-            "answer", How.FIXED, "", "w.word",
+            "answer", How.FIXED, "",
+            "CASE WHEN t.value IS NULL THEN "
+            + _looked_up(_ANSWERS, "t.analyte || ' ' || lower(t.value_received)") + " END",
             "Answer of a test that has words for results; other texts are not released",
         ),
         _as_is("low", "Lower limit of that laboratory"), _as_is("uln", "Upper limit of that laboratory"),
         _day("taken_on", "Sample"),
-        join=(
-            f"LEFT JOIN (VALUES {_values(_ANALYTE_UNITS)}) u(code, unit) ON u.code = t.analyte "
-            f"LEFT JOIN (VALUES {_values(_ANSWERS)}) w(code, word) "
-            "ON t.value IS NULL AND w.code = t.analyte || ' ' || lower(t.value_received)"
-        ),
     ),
     _table(
         "assessments", "monitoring.Assessment", "Core set measures of a visit",
@@ -201,12 +200,10 @@ _TABLES = (
         _SUBJECT,
         Column("drug", How.AS_IS, "therapy.Course.drug", "c.drug", "Drug"),
         _day("starts_on", "First day"), _day("ends_on", "Last day; empty while it goes on"),
-        _as_is("amount", "Amount of one dose"), Column("unit", How.FIXED, "", "u.unit", "Unit of amount"),
+        _as_is("amount", "Amount of one dose"),
+        Column("unit", How.FIXED, "", _looked_up(_DRUG_UNITS, "c.drug"), "Unit of amount"),
         _as_is("times", "How often in every_days"), _as_is("every_days", "Days of the period", "d"),
-        join=(
-            "JOIN therapy_course c ON c.id = t.course_id "
-            f"LEFT JOIN (VALUES {_values(_DRUG_UNITS)}) u(code, unit) ON u.code = c.drug"
-        ),
+        join="JOIN therapy_course c ON c.id = t.course_id",
     ),
     _table(
         "infusions", "therapy.Infusion", "Infusions given",

@@ -9,34 +9,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\\Z', 'Up to 40 of a-z, 0-9 and hyphens.')])),
-                ('table', models.CharField(help_text='A table of research/tables.py', max_length=32)),
-                ('as_of', models.DateField(help_text='The day on which consents were judged')),
-                ('patients', models.PositiveIntegerField(help_text='How many had consented')),
-                ('taken_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('rows', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('sha256', models.CharField(blank=True, help_text='Of the bytes sent, in hexadecimal', max_length=64)),
-                ('centre', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='accounts.centre')),
-                ('taken_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=40,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\\Z", "Up to 40 of a-z, 0-9 and hyphens."
+                            )
+                        ],
+                    ),
+                ),
+                ("table", models.CharField(help_text="A table of research/tables.py", max_length=32)),
+                ("as_of", models.DateField(help_text="The day on which consents were judged")),
+                ("patients", models.PositiveIntegerField(help_text="How many had consented")),
+                ("taken_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("rows", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("sha256", models.CharField(blank=True, help_text="Of the bytes sent, in hexadecimal", max_length=64)),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="releases", to="accounts.centre"
+                    ),
+                ),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['centre', '-taken_at', '-id'], name='release_by_centre')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('rows__isnull', True), ('sha256', '')), models.Q(('finished_at__isnull', False), ('rows__isnull', False), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='release_finished_is_whole'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='release_has_name')],
+                "indexes": [models.Index(fields=["centre", "-taken_at", "-id"], name="release_by_centre")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("finished_at__isnull", True), ("rows__isnull", True), ("sha256", "")),
+                            models.Q(
+                                ("finished_at__isnull", False),
+                                ("rows__isnull", False),
+                                models.Q(("sha256", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="release_finished_is_whole",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="release_has_name"),
+                ],
             },
         ),
     ]

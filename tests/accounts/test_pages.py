@@ -99,7 +99,8 @@ def test_a_token_keeps_what_was_typed_and_offers_what_the_role_has(centre: Centr
     page = client.get(PROFILE).content.decode()
     assert 'value="research"' in page
     assert 'value="write"' not in page
-    refused = client.post("/accounts/tokens/", {"token-name": "Night job", "token-scopes": ["write"], "token-days": "90"})
+    form = {"token-name": "Night job", "token-scopes": ["write"], "token-days": "90"}
+    refused = client.post("/accounts/tokens/", form)
     assert refused.status_code == 422
     assert "Night job" in refused.content.decode()
     assert not ApiToken.objects.exists()
