@@ -102,7 +102,21 @@ def ctes(q: Question) -> str:
     lacks_after = ", ".join(
         f"CASE WHEN {has[m]} IS NOT NULL AND t.{m.value} IS NULL THEN '{AFTER[m]}' END" for m in Measure
     )
-    return f"""{steroid.courses(q, LINES)}, {steroid.episodes()},
+    return f"""intolerance AS (
+        SELECT a.patient_id,
+            array_agg(DISTINCT c.drug ORDER BY c.drug) AS drugs, max(s.stopped_on) AS stopped_on
+        FROM asked a
+        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
+            AND c.drug IN ({steroid.words(FIRST_LINE)})
+        JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")} AND s.reason = '{StopReason.TOXICITY.value}'
+        WHERE s.stopped_on BETWEEN %(as_of)s::date - %(intolerant_days)s::int AND %(as_of)s
+        GROUP BY a.patient_id
+    ), {steroid.taking(q, days_back="%(episode_gap_days)s")}, candidate AS (
+        -- in an episode, or with a toxicity to be looked at; for nobody else can a reason hold
+        SELECT a.patient_id FROM asked a
+        JOIN (SELECT patient_id FROM taking UNION SELECT patient_id FROM intolerance) possible USING (patient_id)
+        WHERE a.subtype <> 'inclusion_body'
+    ), {steroid.courses(q, LINES, "candidate")}, {steroid.episodes()},
     rituximab AS (
         SELECT a.patient_id, i.given_on,
             lag(i.given_on) OVER (PARTITION BY a.patient_id ORDER BY i.given_on, i.id) AS before_on,
@@ -251,15 +265,6 @@ def ctes(q: Question) -> str:
           AND s.first_day - p.day0 > %(rises_after_day)s
           AND s.first_day >= %(as_of)s::date - %(rises_window_days)s::int
         GROUP BY p.patient_id
-    ), intolerance AS (
-        SELECT a.patient_id,
-            array_agg(DISTINCT c.drug ORDER BY c.drug) AS drugs, max(s.stopped_on) AS stopped_on
-        FROM asked a
-        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
-            AND c.drug IN ({steroid.words(FIRST_LINE)})
-        JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")} AND s.reason = '{StopReason.TOXICITY.value}'
-        WHERE s.stopped_on BETWEEN %(as_of)s::date - %(intolerant_days)s::int AND %(as_of)s
-        GROUP BY a.patient_id
     ), judged AS (
         SELECT p.*, CASE WHEN y.patient_id IS NULL THEN false ELSE y.is_adequate END AS is_adequate, w.weight_kg, w.measured_on AS weight_on,
             v.assessed_on AS baseline_on, f.assessed_on AS follow_up_on, i.lowest, i.highest,

@@ -73,21 +73,24 @@ def _amount() -> str:
     return "(d.amount * d.times * r.multiply)::numeric(40, 20) / (d.every_days * r.divide)"
 
 
-def taking(q: Question, at_least: str) -> str:
-    """CTE `taking` (patient_id): whose doses in force on `as_of` add to so much PE or more, if every period counted. Nobody
-    who takes that much is left out; whoever takes less is mostly left behind here, cheaply. Needs `asked`.
+def taking(q: Question, at_least: str = "0", days_back: str = "0") -> str:
+    """CTE `taking` (patient_id): whose doses in force on `as_of`, or up to `days_back` days before, add to so much PE or
+    more if every period counted and no course was stopped. Nobody who takes that much is left out; most of those who
+    take less are left behind here, cheaply. Needs `asked`.
     """
+    earliest = f"%(as_of)s::date - ({days_back})::int"
     return f"""taking AS (
         WITH {_rates(GLUCOCORTICOIDS)}
         SELECT patient_id FROM (
             SELECT a.patient_id, {_amount()} AS amount
             {_source(q, GLUCOCORTICOIDS, "asked")}
             JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s
-                AND (d.ends_on IS NULL OR d.ends_on >= %(as_of)s)
+                AND (d.ends_on IS NULL OR d.ends_on >= {earliest})
             UNION ALL
             SELECT a.patient_id, i.amount * r.multiply / r.divide
             {_source(q, GLUCOCORTICOIDS, "asked")}
-            JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")} AND i.given_on = %(as_of)s
+            JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")}
+                AND i.given_on BETWEEN {earliest} AND %(as_of)s
         ) in_force GROUP BY patient_id HAVING sum(amount) >= {at_least}
     )"""
 
