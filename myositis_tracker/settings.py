@@ -75,6 +75,9 @@ TRUSTED_PROXIES = env.integer(
     "TRUSTED_PROXIES", 0, low=0, high=10
 )  # reverse proxies in front of us, for client addresses
 
+# Checks by id that need not be shown again: the day on which a rule is due for review must not fail a build.
+SILENCED_SYSTEM_CHECKS = env.words("SILENCED_CHECKS", [])
+
 ROOT_URLCONF = "myositis_tracker.urls"
 WSGI_APPLICATION = "myositis_tracker.wsgi.application"
 
