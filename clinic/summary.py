@@ -35,8 +35,7 @@ def pdf(page: PatientPage, *, by: str, now: dt.datetime) -> bytes:
             source,
             format="pdf",
             sys_inputs=inputs,
-            font_paths=[str(FONTS)],
-            ignore_system_fonts=True,
+            font_paths=typst.Fonts(include_system_fonts=False, font_paths=[FONTS]),
             timestamp=now,
         )
     )
@@ -127,7 +126,7 @@ def facts_of(page: PatientPage) -> list[tuple[str, str]]:
             ", ".join(m.get_kind_display() for m in header.manifestations if m.kind != "ild") or "None recorded",
         ),
         ("Follow-up", header.follow_up.get_word_display() if header.follow_up else "Under follow-up"),
-        ("Weight", f"{plain(weight.weight_kg)} kg on {written(weight.measured_on)}" if weight else ""),
+        ("Weight", f"{_number(weight.weight_kg)} kg on {written(weight.measured_on)}" if weight else ""),
         ("Prednisone-equivalent today", f"{plain(top.pe_mg)} mg a day"),
     ]
 

@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import QuerySet
 
 from accounts.permissions import Permission
-from common.models import Fact
+from common.models import Fact, FactQuerySet
 from monitoring.entry import plain
 from monitoring.models import (
     Assessment,
@@ -59,8 +58,8 @@ class FactKind:
     permission: Permission
     correctable: tuple[str, ...] = ()
 
-    def of(self, patient: Patient) -> QuerySet[Any]:
-        return self.model._default_manager.filter(patient=patient)
+    def of(self, patient: Patient) -> FactQuerySet:
+        return self.model.objects.filter(patient=patient)
 
 
 _P = Permission
@@ -125,7 +124,8 @@ _LABELS = {
 }  # fmt: skip
 
 
-def label_of(field: models.Field[Any, Any]) -> str:
+def label_of(field: Any) -> str:
+    """The heading of a model's field."""
     text = _LABELS.get(field.name) or str(field.verbose_name).replace(" vas", " VAS")
     return text[:1].upper() + text[1:]
 

@@ -26,8 +26,9 @@ from patients import selectors as patients
 from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient
 from therapy import dosing
 from therapy import selectors as therapy
-from therapy.formulary import Every, Per
+from therapy.formulary import FORMULARY, Every, Per
 from therapy.models import Infusion, TaperConfirmation, TaperHold
+from therapy.prednisone_equivalent import as_decimal
 
 CHART_ALERTS = 150
 ON_PAGE = 12  # rows of a table on the page; the rest stands on pages of its own
@@ -87,7 +88,7 @@ def top(patient: Patient, as_of: dt.date) -> Top:
                 rows, as_of, weight.weight_kg if weight is not None and recent else None
             )
         ],
-        pe_mg=dosing.as_decimal(dosing.pe_on(rows, as_of)),
+        pe_mg=as_decimal(dosing.pe_on(rows, as_of)),
         antibodies_tested=AntibodyResult.objects.current()
         .filter(patient=patient, taken_on__lte=as_of)
         .aggregate(n=Count("antibody", distinct=True))["n"],
@@ -97,7 +98,7 @@ def top(patient: Patient, as_of: dt.date) -> Top:
 
 
 def _per_kg(line: therapy.TreatmentLine) -> str:
-    drug = dosing.FORMULARY.get(line.drug)
+    drug = FORMULARY.get(line.drug)
     by_weight = drug is not None and any(r.per is Per.KG and r.every is Every.DAY for r in drug.ranges)
     return f"{plain(line.per_kg)} {line.unit}/kg a day" if line.per_kg is not None and by_weight else ""
 
@@ -255,7 +256,7 @@ def results(
     grid = monitoring.results_grid(patient, as_of, days=days, before=before)
     panels: dict[str, list[GridLine]] = {}
     for row in grid.rows:
-        cells = [cell and _cell(row.code, cell, times_uln) for cell in row.cells]
+        cells = [None if cell is None else _cell(row.code, cell, times_uln) for cell in row.cells]
         line = GridLine(row.code, row.name, unit_words(row.unit), row.panel, cells)
         panels.setdefault(PANEL_NAMES.get(row.panel, row.panel.replace("_", " ").capitalize()), []).append(line)
     return ResultsGrid(grid.days, list(panels.items()), grid.older, times_uln)
@@ -366,7 +367,7 @@ def courses(patient: Patient, infusions: Sequence[Infusion]) -> list[CourseLine]
     for infusion in infusions:
         given.setdefault(infusion.course_id, []).append(infusion)
     for view in therapy.courses(patient):
-        drug = dosing.FORMULARY.get(view.course.drug)
+        drug = FORMULARY.get(view.course.drug)
         doses = [
             (
                 dose.starts_on,
@@ -463,7 +464,7 @@ def timeline(
             )
         )  # fmt: skip
     for infusion in infusions:
-        unit = dosing.FORMULARY[infusion.course.drug].unit if infusion.course.drug in dosing.FORMULARY else ""
+        unit = FORMULARY[infusion.course.drug].unit if infusion.course.drug in FORMULARY else ""
         text = f"{plain(infusion.amount)} {unit}. Reaction: {infusion.get_reaction_display().lower()}"
         title = f"Infusion of {dosing.name_of(infusion.course.drug)}"
         found.append(Moment(infusion.given_on, "pill", title, text, url=entry("infusion", infusion.pk)))
@@ -508,13 +509,13 @@ def timeline(
         )
     events = AlertEvent.objects.filter(alert__patient=patient, kind__in=_ON_TIMELINE)
     for event in events.select_related("alert", "by").order_by("-at", "-id")[:limit]:
-        words = [event.get_reason_display() if event.reason else "", event.text]
+        remarks = [event.get_reason_display() if event.reason else "", event.text]
         found.append(
             Moment(
                 centre_day(event.at, zone),
                 "bell",
                 f"{title_of(event.alert.rule)}: {event.get_kind_display().lower()}",
-                ". ".join(filter(None, words)),
+                ". ".join(filter(None, remarks)),
                 str(event.by) if event.by else "",
                 event.level,
                 address("clinic:alert", event.alert.public_id),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from audit.facts import dependants
 from clinic.forms.patient import EndForm, FactForm, ReasonForm, ResultForm
 from clinic.selectors.facts import KINDS, FactKind, history
 from clinic.views.record import attempt
-from clinic.views.shared import patient_or_404, saved
+from clinic.views.shared import ClinicRequest, patient_or_404, saved
 from common.models import Fact
 from monitoring import actions as monitoring
 from monitoring.analytes import ANALYTES
@@ -33,7 +33,7 @@ from therapy.dosing import name_of
 from therapy.models import Course
 
 
-def _find(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> tuple[Patient, FactKind, Any]:
+def _find(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> tuple[Patient, FactKind, Any]:
     patient = patient_or_404(request, public_id)
     if word not in KINDS:
         raise Http404
@@ -69,7 +69,7 @@ def _title(kind: FactKind, fact: Fact) -> str:
 
 
 def _page(
-    request: HttpRequest,
+    request: ClinicRequest,
     patient: Patient,
     kind: FactKind,
     fact: Fact,
@@ -103,7 +103,7 @@ def _page(
 
 
 @needs(Permission.SEE_PATIENTS)
-def show(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
+def show(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
     patient, kind, fact = _find(request, public_id, word, pk)
     now = timezone.now()
     looked(by=request.user, centre=request.centre, now=now, page="clinic:fact", patient=patient)
@@ -111,7 +111,7 @@ def show(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> Http
 
 
 def _change(
-    request: HttpRequest,
+    request: ClinicRequest,
     found: tuple[Patient, FactKind, Any],
     form: forms.Form | None,
     part: str,
@@ -134,7 +134,7 @@ def _change(
 
 @needs(Permission.SEE_PATIENTS)
 @require_http_methods(["GET", "POST"])
-def correct(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
+def correct(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
     """The right values in place of the wrong ones, which stay in the history."""
     if request.method == "GET":
         return redirect("clinic:fact", public_id, word, pk)
@@ -144,7 +144,7 @@ def correct(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> H
     return _change(request, found, form, "correct", text, _correct(request, found[2]))
 
 
-def _correct(request: HttpRequest, fact: Any) -> Callable[[Any, dt.datetime], Any]:
+def _correct(request: ClinicRequest, fact: Any) -> Callable[[Any, dt.datetime], Any]:
     def result(form: ResultForm, now: dt.datetime) -> Fact:
         data = form.cleaned_data
         same = not ({"taken_on", "taken_time"} & set(form.changed_data))
@@ -168,7 +168,7 @@ def _correct(request: HttpRequest, fact: Any) -> Callable[[Any, dt.datetime], An
 
 @needs(Permission.SEE_PATIENTS)
 @require_POST
-def withdraw(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
+def withdraw(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
     """It was entered in error. It stays in the history, and nothing is worked out from it any more."""
     found = _find(request, public_id, word, pk)
 
@@ -184,7 +184,7 @@ def withdraw(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> 
 
 @needs(Permission.SEE_PATIENTS)
 @require_POST
-def end(request: HttpRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
+def end(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
     """It rightly was, and holds no longer: a manifestation that is over, an exception, a booking that is cancelled."""
     found = _find(request, public_id, word, pk)
     fact = found[2]

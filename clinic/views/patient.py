@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
@@ -17,7 +17,7 @@ from accounts.permissions import Permission
 from audit.access import looked
 from clinic import summary as paper
 from clinic.selectors import patient as questions
-from clinic.views.shared import address, can, patient_or_404
+from clinic.views.shared import ClinicRequest, address, can, patient_or_404
 from monitoring import charts
 
 RESULT_DAYS = 12
@@ -25,7 +25,7 @@ RESULT_DAYS = 12
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def show(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def show(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     page = questions.page(patient, patient.day_at(now), address)
@@ -43,7 +43,7 @@ def show(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def results(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def results(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """Every result, tests by days. `before` a day shows older ones; `scale=uln` multiples of the upper limit."""
     patient = patient_or_404(request, public_id)
     now = timezone.now()
@@ -65,8 +65,11 @@ def results(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "can": can(request),
         "nav": "clinic:patients",
     }
-    template = "clinic/patient/_results.html" if request.htmx else "clinic/patient/results.html"
-    return render(request, template, context)
+    # On its way back through the history htmx wants the whole page.
+    part = request.htmx and not request.htmx.history_restore_request
+    response = render(request, "clinic/patient/_results.html" if part else "clinic/patient/results.html", context)
+    patch_vary_headers(response, ["HX-Request"])  # or the browser shows a part as if it were the page
+    return response
 
 
 def _day(text: str) -> dt.date | None:
@@ -79,17 +82,17 @@ def _day(text: str) -> dt.date | None:
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def chart_svg(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def chart_svg(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _chart(request, public_id, "clinic:chart-svg", "image/svg+xml")
 
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def chart_png(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def chart_png(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _chart(request, public_id, "clinic:chart-png", "image/png")
 
 
-def _chart(request: HttpRequest, public_id: uuid.UUID, route: str, content_type: str) -> HttpResponse:
+def _chart(request: ClinicRequest, public_id: uuid.UUID, route: str, content_type: str) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     figure = charts.draw(questions.story(patient, patient.day_at(now)))
@@ -102,7 +105,7 @@ def _chart(request: HttpRequest, public_id: uuid.UUID, route: str, content_type:
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def printable(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def printable(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """The summary as a page to print."""
     patient = patient_or_404(request, public_id)
     now = timezone.now()
@@ -114,7 +117,7 @@ def printable(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def summary(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def summary(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """The summary as a PDF. Recorded as an export of one record."""
     patient = patient_or_404(request, public_id)
     now = timezone.now()

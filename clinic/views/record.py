@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +29,7 @@ from clinic.forms.patient import (
     add_refusal,
 )
 from clinic.selectors import facts
-from clinic.views.shared import can, patient_or_404, saved
+from clinic.views.shared import ClinicRequest, can, patient_or_404, saved
 from patients import actions, selectors
 from patients.models import Patient
 
@@ -46,7 +46,7 @@ def attempt(form: forms.Form, do: Callable[[], Any]) -> Any:
 
 
 @needs(Permission.EDIT_PATIENTS)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: ClinicRequest) -> HttpResponse:
     form = RegistrationForm(request.POST or None)
     alike: list[Patient] = []
     if request.method == "POST":
@@ -75,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Permission.EDIT_PATIENTS)
-def edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def edit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     version = selectors.version(patient)
@@ -94,8 +94,7 @@ def edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         if any(error.code == "conflict" for error in form.non_field_errors().as_data()):
             # What was typed is kept; what the other person wrote stands beside it, and the next press saves over it.
             conflict = True
-            form.data = form.data.copy()
-            form.data["version"] = str(version)
+            form.data = {**request.POST.dict(), "version": str(version)}
     else:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-edit", patient=patient)
     context = {"form": form, "patient": patient, "conflict": conflict, "nav": "clinic:patients"}
@@ -150,7 +149,7 @@ EXCEPTIONS = Area(
 )  # fmt: skip
 
 
-def _area(request: HttpRequest, public_id: uuid.UUID, area: Area, record: Callable[..., Any]) -> HttpResponse:
+def _area(request: ClinicRequest, public_id: uuid.UUID, area: Area, record: Callable[..., Any]) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     today = patient.day_at(now)
@@ -188,25 +187,25 @@ def _first_values(area: Area, today: dt.date) -> dict[str, Any]:
 
 
 @needs(Permission.EDIT_PATIENTS)
-def status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def status(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _area(request, public_id, FOLLOW_UP, actions.set_follow_up_status)
 
 
 @needs(Permission.RECORD_RESULTS)
-def antibodies(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def antibodies(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _area(request, public_id, ANTIBODIES, actions.record_antibody)
 
 
 @needs(Permission.RECORD_RESULTS)
-def manifestations(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def manifestations(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _area(request, public_id, MANIFESTATIONS, actions.record_manifestation)
 
 
 @needs(Permission.EDIT_PATIENTS)
-def consent(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def consent(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _area(request, public_id, CONSENT, actions.record_consent)
 
 
 @needs(Permission.MAKE_EXCEPTIONS)
-def exceptions(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def exceptions(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _area(request, public_id, EXCEPTIONS, actions.make_exception)

@@ -10,10 +10,22 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
+from django_htmx.middleware import HtmxDetails
 
+from accounts.models import Centre, Membership, User
 from accounts.permissions import Permission, may
 from audit.models import Entry
 from patients.models import Patient
+
+
+class ClinicRequest(HttpRequest):
+    """A request that `needs` has let through: signed in, at a centre."""
+
+    user: User
+    centre: Centre
+    membership: Membership
+    htmx: HtmxDetails
+
 
 # The words by which templates ask what the reader may do. Hiding a button is courtesy: the views decide.
 ABILITIES = {
@@ -27,14 +39,14 @@ ABILITIES = {
 }
 
 
-def patient_or_404(request: HttpRequest, public_id: uuid.UUID) -> Patient:
+def patient_or_404(request: ClinicRequest, public_id: uuid.UUID) -> Patient:
     """A patient of the reader's centre; anybody else's does not exist."""
     patient: Patient = get_object_or_404(request.centre.patients, public_id=public_id)
     patient.centre = request.centre  # the same row, already read
     return patient
 
 
-def can(request: HttpRequest) -> dict[str, bool]:
+def can(request: ClinicRequest) -> dict[str, bool]:
     return {word: may(request.membership, permission) for word, permission in ABILITIES.items()}
 
 
@@ -46,7 +58,7 @@ def address(name: str, *args: Any, query: str = "") -> str:
         return ""
 
 
-def saved(request: HttpRequest, patient: Patient, text: str, now: dt.datetime) -> None:
+def saved(request: ClinicRequest, patient: Patient, text: str, now: dt.datetime) -> None:
     """Say that it is saved, with the way to undo what this person did at `now`.
 
     The outermost action writes its entry last, and undoing it undoes what it called.

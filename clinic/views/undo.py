@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST
 from accounts.guards import needs
 from accounts.permissions import Permission
 from audit.models import Entry
+from clinic.views.shared import ClinicRequest
 from monitoring import actions
 
 
 @needs(Permission.SEE_PATIENTS)
 @require_POST
-def undo(request: HttpRequest, entry: int) -> HttpResponse:
+def undo(request: ClinicRequest, entry: int) -> HttpResponse:
     """Takes back everything the action of this entry recorded. Somebody else's entry does not exist here."""
     mine = Entry.objects.filter(centre=request.centre, by=request.user, patient__isnull=False)
     found = get_object_or_404(mine.select_related("patient__centre"), pk=entry)

@@ -1,4 +1,4 @@
-"""Registering, changing details, entries about the disease; correcting, withdrawing and undoing them. All without JavaScript."""
+"""Registering, changing details, entries about the disease; correcting, withdrawing, undoing them, without scripts."""
 
 from __future__ import annotations
 
@@ -62,10 +62,12 @@ def test_everything_wrong_is_said_at_once_and_what_was_typed_is_kept(clinic, cli
     assert answer.status_code == 422
     text = answer.content.decode()
     assert "This day lies in the future." in text
-    assert 'value="Keep Me"' in text and 'value="2030-01-01"' in text
+    assert 'value="Keep Me"' in text
+    assert 'value="2030-01-01"' in text
     answer = signed_in(clinician).post("/patients/new/", wrong)
     assert set(answer.context["form"].errors) == {"record_number"}
-    assert not Patient.objects.exists() and not Entry.objects.exists()
+    assert not Patient.objects.exists()
+    assert not Entry.objects.exists()
 
 
 def test_somebody_alike_is_shown_and_registered_only_after_looking(clinic, clinician, signed_in) -> None:
@@ -79,7 +81,9 @@ def test_somebody_alike_is_shown_and_registered_only_after_looking(clinic, clini
     browser = signed_in(clinician)
     answer = browser.post("/patients/new/", PERSON)
     text = answer.content.decode()
-    assert answer.status_code == 422 and there.record_number in text and theirs.record_number not in text
+    assert answer.status_code == 422
+    assert there.record_number in text
+    assert theirs.record_number not in text
     assert 'type="checkbox" name="duplicates_seen"' in text
     assert Patient.objects.filter(centre=clinic).count() == 1
     assert browser.post("/patients/new/", {**PERSON, "duplicates_seen": "on"}).status_code == 302
@@ -100,7 +104,9 @@ def test_details_are_changed_and_a_change_in_between_is_not_lost(clinic, clinici
     assert second.post(url(patient, "details/"), {**typed, "given_name": "Second"}).status_code == 302
     answer = first.post(url(patient, "details/"), {**typed, "given_name": "First"})
     text = answer.content.decode()
-    assert answer.status_code == 422 and "Second" in text and 'value="First"' in text
+    assert answer.status_code == 422
+    assert "Second" in text
+    assert 'value="First"' in text
     patient.refresh_from_db()
     assert patient.given_name == "Second"
     again = {name: answer.context["form"][name].value() or "" for name in seen.fields}
@@ -113,13 +119,35 @@ def test_details_are_changed_and_a_change_in_between_is_not_lost(clinic, clinici
 
 AREAS = [
     ("follow-up/", {"word": "discharged", "starts_on": "2025-06-01"}, FollowUpStatus, {"word": ""}, "word"),
-    ("antibodies/", {"antibody": "mda5", "result": "strong", "taken_on": "2025-05-01", "assay": "ELISA"}, AntibodyResult,
-     {"taken_on": "2025-06-16"}, "taken_on"),
-    ("manifestations/", {"kind": "ild", "onset_on": "2025-05-01"}, Manifestation, {"ended_on": "2025-04-01"}, "ended_on"),
-    ("consent/", {"scope": "research", "decision": "given", "decided_on": "2025-06-15"}, Consent, {"decision": ""}, "decision"),
-    ("exceptions/", {"rule": "ck-rising", "reason": "Known macro-CK", "ends_on": "2025-12-31"}, RuleException,
-     {"ends_on": "2025-06-14"}, "ends_on"),
-]  # fmt: skip
+    (
+        "antibodies/",
+        {"antibody": "mda5", "result": "strong", "taken_on": "2025-05-01", "assay": "ELISA"},
+        AntibodyResult,
+        {"taken_on": "2025-06-16"},
+        "taken_on",
+    ),
+    (
+        "manifestations/",
+        {"kind": "ild", "onset_on": "2025-05-01"},
+        Manifestation,
+        {"ended_on": "2025-04-01"},
+        "ended_on",
+    ),
+    (
+        "consent/",
+        {"scope": "research", "decision": "given", "decided_on": "2025-06-15"},
+        Consent,
+        {"decision": ""},
+        "decision",
+    ),
+    (
+        "exceptions/",
+        {"rule": "ck-rising", "reason": "Known macro-CK", "ends_on": "2025-12-31"},
+        RuleException,
+        {"ends_on": "2025-06-14"},
+        "ends_on",
+    ),
+]
 
 
 @pytest.mark.parametrize(("rest", "typed", "model", "wrong", "field"), AREAS)
@@ -127,7 +155,8 @@ def test_an_entry_is_recorded_listed_and_undone(rest, typed, model, wrong, field
     patient = factories.patient(clinic, clinician)
     browser = signed_in(clinician)
     refused = browser.post(url(patient, rest), {**typed, **wrong})
-    assert refused.status_code == 422 and field in refused.context["form"].errors
+    assert refused.status_code == 422
+    assert field in refused.context["form"].errors
     assert not model.objects.exists()
     for name, value in {**typed, **wrong}.items():
         assert refused.context["form"][name].value() == value
@@ -138,7 +167,8 @@ def test_an_entry_is_recorded_listed_and_undone(rest, typed, model, wrong, field
     assert len(answer.context["rows"]) == 1
     browser.post(undo_of(answer))
     row.refresh_from_db()
-    assert not row.is_current and row.status == Status.ENTERED_IN_ERROR
+    assert not row.is_current
+    assert row.status == Status.ENTERED_IN_ERROR
     assert browser.get(url(patient, rest)).context["rows"] == []
 
 
@@ -167,9 +197,11 @@ def test_a_result_is_corrected_with_a_reason_and_the_old_value_is_struck_through
     browser = signed_in(clinician)
     form = browser.get(entry(ck, "result")).context["correct_form"]
     typed = {name: form[name].value() or "" for name in form.fields}
-    assert typed["ck"] == "4200" and typed["ck_uln"] == "190"
+    assert typed["ck"] == "4200"
+    assert typed["ck_uln"] == "190"
     refused = browser.post(entry(ck, "result", "correct/"), {**typed, "ck": "420"})
-    assert refused.status_code == 422 and "reason" in refused.context["correct_form"].errors
+    assert refused.status_code == 422
+    assert "reason" in refused.context["correct_form"].errors
     assert refused.context["correct_form"]["ck"].value() == "420"
     answer = browser.post(
         entry(ck, "result", "correct/"), {**typed, "ck": "420", "reason": "Read from the wrong line"}, follow=True
@@ -177,18 +209,22 @@ def test_a_result_is_corrected_with_a_reason_and_the_old_value_is_struck_through
     new = Result.objects.current().get()
     assert (new.value, new.supersedes, new.taken_on, new.laboratory) == (Decimal(420), ck, YESTERDAY, "Central")
     text = answer.content.decode()
-    assert "<del>4200</del>" in text and "<strong>420</strong>" in text and "Read from the wrong line" in text
+    assert "<del>4200</del>" in text
+    assert "<strong>420</strong>" in text
+    assert "Read from the wrong line" in text
     assert "Go to what stands now" in browser.get(entry(ck, "result")).content.decode()
     # An address of a replaced entry takes no second correction.
     again = browser.post(entry(ck, "result", "correct/"), {**typed, "ck": "421", "reason": "x"})
-    assert again.status_code == 422 and Result.objects.current().get() == new
+    assert again.status_code == 422
+    assert Result.objects.current().get() == new
 
 
 def test_a_very_rare_value_is_looked_at_twice(ck, clinician, signed_in) -> None:
     browser = signed_in(clinician)
     typed = {"ck": "90000", "ck_unit": "U/L", "ck_uln": "190", "taken_on": str(YESTERDAY), "reason": "Typing"}
     answer = browser.post(entry(ck, "result", "correct/"), typed)
-    assert answer.status_code == 422 and "very unusual" in answer.content.decode()
+    assert answer.status_code == 422
+    assert "very unusual" in answer.content.decode()
     assert 'type="checkbox" name="ck_confirmed"' in answer.content.decode()
     assert browser.post(entry(ck, "result", "correct/"), {**typed, "ck_confirmed": "on"}).status_code == 302
     assert Result.objects.current().get().value == Decimal(90000)
@@ -197,11 +233,13 @@ def test_a_very_rare_value_is_looked_at_twice(ck, clinician, signed_in) -> None:
 def test_a_withdrawn_result_is_gone_from_the_page_and_kept_in_its_history(ck, clinician, signed_in) -> None:
     browser = signed_in(clinician)
     refused = browser.post(entry(ck, "result", "withdraw/"), {"reason": ""})
-    assert refused.status_code == 422 and Result.objects.current().exists()
+    assert refused.status_code == 422
+    assert Result.objects.current().exists()
     browser.post(entry(ck, "result", "withdraw/"), {"reason": "Another patient's"})
     assert not Result.objects.current().exists()
     page = browser.get(entry(ck, "result"))
-    assert "This entry is withdrawn." in page.content.decode() and page.context["correct_form"] is None
+    assert "This entry is withdrawn." in page.content.decode()
+    assert page.context["correct_form"] is None
     assert not browser.get(url(ck.patient, "results/")).context["grid"].days
 
 
@@ -217,7 +255,8 @@ def test_a_plain_fact_is_corrected_by_its_fields(clinic, clinician, signed_in) -
     }
     browser = signed_in(clinician)
     answer = browser.post(entry(test, "lung-function", "correct/"), {**typed, "fvc_percent_predicted": "18.0"})
-    assert answer.status_code == 422 and "Nothing was changed." in answer.content.decode()
+    assert answer.status_code == 422
+    assert "Nothing was changed." in answer.content.decode()
     assert browser.post(entry(test, "lung-function", "correct/"), typed).status_code == 302
     assert LungFunction.objects.current().get().fvc_percent_predicted == Decimal("81.0")
 
@@ -229,7 +268,8 @@ def test_a_course_is_withdrawn_with_its_doses_and_says_so_first(clinic, clinicia
     browser = signed_in(clinician)
     assert "With it 1 entry that hangs on it is withdrawn." in browser.get(entry(course, "course")).content.decode()
     browser.post(entry(course, "course", "withdraw/"), {"reason": "Another patient's"})
-    assert not Course.objects.current().exists() and not Dose.objects.current().exists()
+    assert not Course.objects.current().exists()
+    assert not Dose.objects.current().exists()
 
 
 def test_what_is_over_is_ended_and_not_called_an_error(clinic, clinician, signed_in) -> None:
@@ -250,7 +290,8 @@ def test_what_is_over_is_ended_and_not_called_an_error(clinic, clinician, signed
     assert Manifestation.objects.current().get().ended_on == YESTERDAY
     browser.post(entry(booked, "booking", "end/"), {"reason": "Machine broken"})
     booked.refresh_from_db()
-    assert not booked.is_current and booked.status == Status.FINAL
+    assert not booked.is_current
+    assert booked.status == Status.FINAL
     browser.post(entry(never, "exception", "end/"), {"reason": "No longer needed"})
     assert RuleException.objects.current().get().ends_on == YESTERDAY
 
@@ -264,7 +305,8 @@ def test_a_role_corrects_and_withdraws_what_it_may_record_and_nothing_else(ck, c
         (nurse, course, "course", False), (physio, course, "course", False),
     ):  # fmt: skip
         page = browser.get(entry(row, word))
-        assert page.status_code == 200 and page.context["changeable"] is allowed
+        assert page.status_code == 200
+        assert page.context["changeable"] is allowed
         answer = browser.post(entry(row, word, "withdraw/"), {"reason": ""})
         assert answer.status_code == (422 if allowed else 403)
 
@@ -297,7 +339,8 @@ def test_the_history_of_an_entry_does_not_ask_more_for_more_corrections(
         )  # fmt: skip
     with django_assert_max_num_queries(2):
         found = history(ck, dt.UTC)
-        assert len(found.versions) == 9 and found.newest == row
+        assert len(found.versions) == 9
+        assert found.newest == row
     assert [version.state for version in found.versions] == ["Current", *["Replaced"] * 8]
     with django_assert_max_num_queries(2):
         assert [v.fact.pk for v in history(row, dt.UTC).versions] == [v.fact.pk for v in found.versions]
