@@ -89,9 +89,9 @@ def ctes(q: Question) -> str:
     put (never inclusion body myositis, not while quiet). To be used after WITH RECURSIVE.
 
     Read `told`, which is that with its reasons: is_no_response, is_partial, is_deteriorated, is_dependent_dose,
-    is_dependent_rises, is_intolerant. `is_adequate`, `below_first` and `below_second` are NULL where they cannot be told;
-    `is_untold`: the score leaves a reason open; `baseline_lacks` and `follow_up_lacks` name measures, the latter only
-    those the baseline has.
+    is_dependent_rises, is_intolerant. `is_adequate`, `below_first` and `below_second` are NULL where they cannot be
+    told; `is_untold`: the score leaves a reason open; `baseline_lacks` and `follow_up_lacks` name measures, the latter
+    only those the baseline has.
     """
     reading = "COALESCE(a.day0 - (%(baseline_before_days)s + %(look_back_days)s)::int, 'infinity')"
     enzymes = ", ".join(f"'{name}'" for name in ENZYME_RANGES)
@@ -175,7 +175,7 @@ def ctes(q: Question) -> str:
         ('azathioprine', %(azathioprine_mg_kg_day)s, true, %(agent_days)s),
         ('mycophenolate-mofetil', %(mycophenolate_mg_day)s, false, %(agent_days)s)
     ), enough AS (
-        -- The days of the episode at or above the lower end. Without the weight it needs, a dose may be enough: not sure.
+        -- The days of the episode at or above the lower end. Without a weight, a dose per kg may be enough: not sure.
         SELECT p.patient_id, l.line, GREATEST(l.first_day, p.day0) AS first_day, l.last_day, l.amount,
             NOT f.is_per_kg OR w.weight_kg IS NOT NULL AS is_sure, f.days AS needed
         FROM person p
@@ -266,7 +266,8 @@ def ctes(q: Question) -> str:
           AND s.first_day >= %(as_of)s::date - %(rises_window_days)s::int
         GROUP BY p.patient_id
     ), judged AS (
-        SELECT p.*, CASE WHEN y.patient_id IS NULL THEN false ELSE y.is_adequate END AS is_adequate, w.weight_kg, w.measured_on AS weight_on,
+        SELECT p.*, CASE WHEN y.patient_id IS NULL THEN false ELSE y.is_adequate END AS is_adequate,
+            w.weight_kg, w.measured_on AS weight_on,
             v.assessed_on AS baseline_on, f.assessed_on AS follow_up_on, i.lowest, i.highest,
             {", ".join(f"t.{measure.value} AS {measure.value}_points" for measure in Measure)},
             to_jsonb(b) - 'patient_id' AS baseline_values, to_jsonb(f2) - 'patient_id' AS follow_up_values,

@@ -74,8 +74,8 @@ def _amount() -> str:
 
 
 def taking(q: Question, at_least: str = "0", days_back: str = "0") -> str:
-    """CTE `taking` (patient_id): whose doses in force on `as_of`, or up to `days_back` days before, add to so much PE or
-    more if every period counted and no course was stopped. Nobody who takes that much is left out; most of those who
+    """CTE `taking` (patient_id): whose doses in force on `as_of`, or up to `days_back` days before, add to so much PE
+    or more if every period counted and no course was stopped. Nobody who takes that much is left out; most of those who
     take less are left behind here, cheaply. Needs `asked`.
     """
     earliest = f"%(as_of)s::date - ({days_back})::int"
@@ -206,8 +206,8 @@ def episodes() -> str:
 
 def tapers(q: Question) -> str:
     """CTE `taper_run` (patient_id, plan_id, runs_from, runs_until): from the day of a plan's first step until its last
-    step is confirmed (that day is no longer part of it) or the plan ended (that day is); NULL while it runs. Holds do not
-    matter. Says of `as_of` what `sql.running_tapers` says. Needs `asked`.
+    step is confirmed (that day is no longer part of it) or the plan ended (that day is); NULL while it runs. Holds do
+    not matter. Says of `as_of` what `sql.running_tapers` says. Needs `asked`.
     """
     return f"""taper_step AS (
         SELECT a.patient_id, s.plan_id, s.step_on, o.confirmed_on,
