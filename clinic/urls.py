@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from clinic.views import fact, patient, record, undo
+from clinic.views import alerts, fact, overview, patient, patients, record, rules, trail, undo, worklist
 
 app_name = "clinic"
 
 urlpatterns: list[URLPattern] = [
+    path("", worklist.home, name="home"),
+    path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist/due/", worklist.due, name="due"),
+    path("worklist/unjudged/", worklist.unjudged, name="unjudged"),
+    path("alerts/acknowledge/", alerts.acknowledge_many, name="alerts-acknowledge"),
+    path("alerts/<uuid:public_id>/", alerts.show, name="alert"),
+    path("alerts/<uuid:public_id>/acknowledge/", alerts.acknowledge, name="alert-acknowledge"),
+    path("alerts/<uuid:public_id>/snooze/", alerts.snooze, name="alert-snooze"),
+    path("alerts/<uuid:public_id>/wake/", alerts.wake, name="alert-wake"),
+    path("alerts/<uuid:public_id>/close/", alerts.close, name="alert-close"),
+    path("alerts/<uuid:public_id>/comment/", alerts.comment, name="alert-comment"),
+    path("alerts/<uuid:public_id>/undo/", alerts.undo, name="alert-undo"),
+    path("rules/", rules.index, name="rules"),
+    path("rules/<slug:rule_id>/", rules.show, name="rule"),
+    path("rules/<slug:rule_id>/switch/", rules.switch, name="rule-switch"),
+    path("overview/", overview.show, name="overview"),
+    path("trail/", trail.show, name="trail"),
+    path("patients/", patients.index, name="patients"),
+    path("patients/<uuid:public_id>/trail/", trail.of_patient, name="patient-trail"),
     path("patients/new/", record.new, name="patient-new"),
     path("patients/<uuid:public_id>/", patient.show, name="patient"),
     path("patients/<uuid:public_id>/results/", patient.results, name="results"),

@@ -1,0 +1,163 @@
+"""What narrows a list, and what a person says when acting on an alert."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from accounts.models import Role
+from alerts.actions import SNOOZE_DAYS
+from alerts.models import Alert, Reason, State
+from clinic.context import DUE_WITHIN_DAYS
+from clinic.forms.patient import day_box
+from clinic.selectors.worklist import ANY, ON_LISTS, Filters, rules_in_order
+from monitoring.levels import Level
+
+PATIENTS_AT_MOST = 20
+REASONS = [("", "Choose a reason"), *Reason.choices]
+
+
+def patients_in(query: QueryDict) -> tuple[uuid.UUID, ...]:
+    """The patients an address names, as `patient=`; what is no such name is left out."""
+    found = []
+    for text in query.getlist("patient")[:PATIENTS_AT_MOST]:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+class ListForm(forms.Form):
+    """A form of the address. A box that holds nonsense says so, and counts as if it had not been filled."""
+
+    # Carried along, so that narrowing a list further keeps the patients it was narrowed to.
+    patient = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+
+    def __init__(self, query: QueryDict, **first: Any) -> None:
+        data = query.copy()
+        for name, value in first.items():
+            if not data.get(name):
+                data[name] = value
+        super().__init__(data)
+        self.patients = patients_in(query)
+        self.is_valid()
+        self.values = {
+            name: self.cleaned_data.get(name, first.get(name, "")) for name in self.fields if name != "patient"
+        }
+
+
+def _choice(label: str, choices: list[tuple[str, str]], **options: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=choices, **options)
+
+
+def _rules() -> forms.ChoiceField:
+    return forms.ChoiceField(label="Rule", required=False, choices=lambda: [("", "Any rule"), *rules_in_order()])
+
+
+ROLES = [(role.value, str(role.label)) for role in Role if role != Role.RESEARCHER]
+
+
+class WorklistForm(ListForm):
+    state = _choice("State", [(s, s) for s in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED, ANY)], widget=forms.HiddenInput)
+    role = _choice("On the list of", [*ROLES, (ANY, "All roles")])
+    level = _choice("Level", [("", "Any level"), *((level, str(Level(level).label)) for level in ON_LISTS)])
+    rule = _rules()
+    due = _choice(
+        "Due",
+        [("", "Any day"), ("overdue", "Overdue"), ("soon", f"Within {DUE_WITHIN_DAYS} days"), ("none", "No due day")],
+    )
+
+    def __init__(self, query: QueryDict, role: str) -> None:
+        super().__init__(query, state=State.OPEN, role=role if role in dict(ROLES) else ANY)
+
+    def filters(self) -> Filters:
+        return Filters(**self.values, patients=self.patients)
+
+
+class DueForm(ListForm):
+    when = _choice("When", [("soon", "soon"), ("overdue", "overdue")], widget=forms.HiddenInput)
+    role = _choice("For", [(ANY, "All roles"), *ROLES])
+    rule = _rules()
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query, when="soon", role=ANY)
+
+    def filters(self) -> Filters:
+        return Filters(role=self.values["role"], rule=self.values["rule"], patients=self.patients)
+
+
+class UnjudgedForm(ListForm):
+    rule = _rules()
+
+    def filters(self) -> Filters:
+        return Filters(rule=self.values["rule"], patients=self.patients)
+
+
+# ----------------------------------------------------------------------------------------------------- acting on alerts
+
+
+def _text(label: str = "Remark", required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=required, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"})
+    )
+
+
+class AcknowledgeForm(forms.Form):
+    reason = forms.ChoiceField(label="Reason", choices=REASONS, required=False)
+    text = _text()
+
+
+class CloseForm(forms.Form):
+    reason = forms.ChoiceField(label="Reason", choices=REASONS, error_messages={"required": "Choose a reason."})
+    text = _text()
+
+
+class SnoozeForm(CloseForm):
+    """`until` is offered as one week from today, and reaches as far as the level allows."""
+
+    field_order = ("until", "reason", "text")
+    until = forms.DateField(label="Until", widget=day_box(), help_text="It wakes the day after, or when its level rises.")
+
+    def __init__(self, data: Any = None, *, alert: Alert, today: dt.date, **options: Any) -> None:
+        super().__init__(data, initial={"until": today + dt.timedelta(days=7)}, **options)
+        longest = SNOOZE_DAYS.get(Level(alert.level), 0)
+        self.fields["until"].widget.attrs.update(
+            min=today.isoformat(), max=(today + dt.timedelta(days=longest)).isoformat()
+        )
+        self.fields["until"].help_text = (
+            f"At most {longest} days for this level. It wakes the day after, or at once when its level rises."
+        )
+
+
+class CommentForm(forms.Form):
+    text = _text("Comment", required=True)
+
+
+class BulkForm(forms.Form):
+    """Several alerts at once. A box holds "id:level" as the reader saw it, so that one that rose meanwhile is left alone."""
+
+    reason = forms.ChoiceField(label="Reason", choices=REASONS, error_messages={"required": "Choose a reason for all of them."})
+    text = forms.CharField(label="Remark", required=False, max_length=500)
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, auto_id="bulk_%s")
+        self.ticked: dict[uuid.UUID, str] = {}
+        for box in data.getlist("alert")[:200] if data else ():
+            name, _, level = box.partition(":")
+            try:
+                self.ticked[uuid.UUID(name)] = level
+            except ValueError:
+                continue
+
+    def clean(self) -> dict[str, Any]:
+        if not self.ticked:
+            raise forms.ValidationError("Tick the alerts first.")
+        return super().clean() or {}
+
+    def ticked_names(self) -> set[str]:
+        return {str(name) for name in self.ticked}

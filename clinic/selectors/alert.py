@@ -1,0 +1,330 @@
+"""One alert as a person reads it: why, on which values, by which thresholds, from which sources, and what became of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alerts import selectors as alerts
+from alerts.actions import SNOOZE_DAYS, UNDO_WITHIN
+from alerts.models import Alert, AlertEvent, EventKind, State
+from clinic.selectors.patient import reason_of, title_of
+from clinic.selectors.worklist import lasting, sentences
+from monitoring.levels import Level
+from monitoring.rules import RULES
+from monitoring.rules.base import Rule, plain
+from patients.models import Patient
+
+Address = Callable[..., str]
+
+# How a value of the evidence is called, with its unit, in the order in which they are read. What is not named here is
+# called by its own name and comes after.
+LABELS: dict[str, tuple[str, str]] = {
+    "now": ("CK", "U/L"), "times_uln": ("CK, multiple of the upper limit", "×"), "uln": ("Upper limit of normal", "U/L"),
+    "ratio": ("Ratio to what it is compared with", "×"), "threshold": ("Threshold that applied", ""),
+    "threshold_because": ("Why this threshold", ""), "baseline": ("Compared with", "U/L"),
+    "baseline_kind": ("Kind of comparison", ""), "previous": ("The CK before", "U/L"),
+    "first": ("The CK before that", "U/L"), "results": ("Results it looked at", ""),
+    "confounders": ("Other causes recorded", ""), "mmt8": ("MMT8", ""),
+    "day0": ("First day of the present glucocorticoid", ""), "day": ("Day of treatment", ""),
+    "response_day": ("Response is asked for from day", ""), "began_on": ("Began on", ""),
+    "pe_today": ("Prednisone-equivalent today", "mg a day"), "pe": ("Prednisone-equivalent", "mg a day"),
+    "before_pe": ("Prednisone-equivalent before", "mg a day"), "raised_on": ("Raised on", ""),
+    "step_on": ("Day of the step", ""), "dose_pe_mg": ("Dose of the step", "mg prednisone-equivalent a day"),
+    "until": ("To be confirmed by", ""), "past": ("Steps that have passed", ""),
+    "ck_level": ("Level of the open CK alert", ""), "ck_evidence": ("The open CK alert", ""),
+    "weight_kg": ("Weight", "kg"), "is_adequate": ("First line adequate", ""),
+    "tis": ("Total Improvement Score", ""), "lowest": ("Lowest it can be", ""), "highest": ("Highest it can be", ""),
+    "points": ("Points of each measure", ""), "baseline_on": ("Baseline", ""), "follow_up_on": ("Follow-up", ""),
+    "follow_up": ("Core set at follow-up", ""), "lacks": ("Missing from the core set", ""),
+    "baseline_lacks": ("Missing at the beginning", ""), "deterioration_on": ("Deterioration on", ""),
+    "deterioration_before_on": ("and before that on", ""), "rises": ("Times the dose was raised", ""),
+    "rise_list": ("When the dose was raised", ""), "toxic_drugs": ("Stopped for toxicity", ""),
+    "agents": ("First line: dose and time", ""), "courses": ("Other courses", ""), "tests": ("Tests", ""),
+    "antibodies": ("Antibodies ever positive", ""), "has_ild": ("Interstitial lung disease", ""),
+    "manifestations": ("Manifestations", ""), "subtype": ("Subtype", ""),
+    "wanted": ("Test wanted", ""), "due_on": ("Due", ""), "days_overdue": ("Overdue", "days"),
+    "diagnosed_on": ("Diagnosed", ""), "ild_on": ("Lung disease known since", ""), "pft_on": ("Latest lung function", ""),
+    "hrct_on": ("Latest HRCT", ""), "interval_days": ("Interval", "days"), "at_risk": ("At risk", ""),
+    "is_urgent": ("Sooner because of its risk", ""), "risk": ("Why at risk", ""), "booked_for": ("Booked for", ""),
+    "missed": ("Missed in a row", "sessions"), "dates": ("Sessions missed", ""), "attended_on": ("Latest attended", ""),
+    "counted_in_window": ("Sessions that count", ""), "attended_in_window": ("of which attended", ""),
+    "starts_on": ("Plan began", ""), "ended_on": ("Plan ended", ""), "days": ("Days", ""),
+    "mmt8_on": ("Latest MMT8", ""), "functional_on": ("Latest functional test", ""), "measured_on": ("Latest measured", ""),
+}  # fmt: skip
+_ORDER = {key: position for position, key in enumerate(LABELS)}
+_WORDS = {
+    "uln": "ULN", "ck": "CK", "mmt8": "MMT8", "tis": "TIS", "ild": "ILD", "pft": "lung function", "hrct": "HRCT",
+    "pe": "prednisone-equivalent", "mg": "(mg)", "igg": "IgG", "iga": "IgA", "egfr": "eGFR", "kg": "(kg)",
+    "haq": "HAQ", "vas": "VAS", "ivig": "IVIG", "fvc": "FVC", "dlco": "DLCO", "crp": "CRP", "g": "(g", "l": "/L)",
+}  # fmt: skip
+# Evidence that is shown in a way of its own, or is part of another value.
+_NOT_ROWS = {
+    "reasons", "parameters", "gates", "options", "strength", "compared_with", "mmt8_of", "deterioration_reasons",
+    "deterioration_changes",
+}  # fmt: skip
+# Which entry an id of the evidence names, by the word of its address.
+_ENTRIES = {"now_id": "result", "baseline_id": "result", "step_id": "taper-step", "plan_id": "taper", "id": "result"}
+
+
+@dataclass(frozen=True)
+class Value:
+    label: str
+    value: str
+    unit: str = ""
+    on: dt.date | None = None
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    label: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    values: Sequence[Value]
+    tables: Sequence[Table]
+
+
+def words_of(key: str) -> str:
+    """A name of the code as words: "first_seen_on" is "First seen on"."""
+    text = " ".join(_WORDS.get(part, part) for part in re.split(r"[_-]", key))
+    return text[:1].upper() + text[1:]
+
+
+def _day(value: Any) -> dt.date | None:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return dt.date.fromisoformat(value)
+    return None
+
+
+def in_words(value: Any) -> str:
+    """A value of the evidence; nested ones in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{words_of(key).lower()} {in_words(v)}" for key, v in value.items() if v not in (None, "", []))
+    if isinstance(value, list) and any(isinstance(v, Mapping | list) for v in value):
+        return "; ".join(in_words(v) for v in value)
+    if isinstance(value, str) and re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", value):
+        return words_of(value)
+    return plain(value)
+
+
+def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address) -> Evidence:
+    """Every value a finding was made on. A day stands beside the value it belongs to, a list of rows in its own table."""
+    values: list[Value] = []
+    tables: list[Table] = []
+    keys = sorted((k for k in found if k not in _NOT_ROWS), key=lambda k: (_ORDER.get(k, len(_ORDER)), k))
+    for key in keys:
+        value = found[key]
+        if key in _ENTRIES or key.endswith(("_id", "_comparator")) or value in ([], {}):
+            continue
+        if key.endswith("_on") and key[:-3] in found and not isinstance(found[key[:-3]], Mapping | list):
+            continue  # said beside its value
+        label, unit = LABELS.get(key, (words_of(key), ""))
+        if isinstance(value, list) and all(isinstance(v, Mapping) for v in value):
+            tables.append(_table(label, value))
+        elif isinstance(value, Mapping):
+            tables.append(_table_of_one(label, value))
+        else:
+            values.append(_value(found, key, label, unit, patient, address))
+    return Evidence(values, tables)
+
+
+def _value(
+    found: Mapping[str, Any], key: str, label: str, unit: str, patient: Patient, address: Address
+) -> Value:
+    value, entry = found[key], found.get(f"{key}_id")
+    word = _ENTRIES.get(f"{key}_id", "")
+    if key == "baseline" and found.get("baseline_kind") == "personal":
+        word = "baseline"
+    text = in_words(value)
+    if key == "mmt8" and value is not None and found.get("mmt8_of"):
+        text = f"{text} of {plain(found['mmt8_of'])}"
+    return Value(
+        label=label,
+        value=f"{found.get(f'{key}_comparator') or ''}{text}",
+        unit=unit if value is not None else "",
+        on=_day(found.get(f"{key}_on")),
+        url=address("clinic:fact", patient.public_id, word, entry) if entry and word else "",
+        note=str(found.get("compared_with", "")) if key == "baseline" else "",
+    )
+
+
+def _table(label: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != "id"]
+    keys.sort(key=lambda key: (key not in ("on", "from", "drug", "agent"), key not in ("on", "from")))
+    return Table(label, [words_of(key) for key in keys], [[in_words(row.get(key)) for key in keys] for row in rows])
+
+
+def _table_of_one(label: str, value: Mapping[str, Any]) -> Table:
+    if value and all(isinstance(v, Mapping) for v in value.values()):
+        rows = [{"what": key, **v} for key, v in value.items()]
+        keys = list(dict.fromkeys(key for row in rows for key in row))
+        return Table(
+            label,
+            ["" if key == "what" else words_of(key) for key in keys],
+            [[words_of(str(row["what"])), *(in_words(row.get(key)) for key in keys[1:])] for row in rows],
+        )
+    shown = {key: v for key, v in value.items() if key not in ("reasons", "parameters") and not key.endswith("_id")}
+    return Table(label, ["", ""], [[LABELS.get(key, (words_of(key), ""))[0], in_words(v)] for key, v in shown.items()])
+
+
+# ---------------------------------------------------------------------------------------------------------- thresholds
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A parameter of the rule as it was when the alert was judged; `today` where it is another by now."""
+
+    label: str
+    value: str
+    today: str = ""
+
+
+def thresholds(rule: Rule | None, evidence: Mapping[str, Any]) -> list[Threshold]:
+    used = evidence.get("parameters") or {}
+    now = dataclasses.asdict(rule.parameters) if rule and dataclasses.is_dataclass(rule.parameters) else {}
+    found = []
+    for name, value in used.items():
+        today = in_words(now[name] if not isinstance(now.get(name), tuple) else list(now[name])) if name in now else ""
+        found.append(Threshold(words_of(name), in_words(value), today if today != in_words(value) else ""))
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------- second-line review
+
+
+@dataclass(frozen=True)
+class Gate:
+    question: str
+    seen_on: dt.date | None
+
+
+@dataclass(frozen=True)
+class Option:
+    title: str
+    speaks_for: Sequence[str]
+    speaks_against: Sequence[str]
+    to_check: Sequence[str]
+
+
+def gates_of(rule: str, evidence: Mapping[str, Any]) -> list[Gate]:
+    """What to go through before escalating, each with the day it was last looked at."""
+    return [
+        Gate(reason_of(rule, {**evidence, "reasons": [gate["gate"]]}), _day(gate.get("seen_on")))
+        for gate in evidence.get("gates") or ()
+    ]
+
+
+def options_of(rule: str, evidence: Mapping[str, Any]) -> list[Option]:
+    """The options with what speaks for and against each in this patient. Offered, never chosen."""
+
+    def said(keys: Iterable[str]) -> list[str]:
+        return [reason_of(rule, {**evidence, "reasons": [key]}) for key in keys]
+
+    return [
+        Option(
+            reason_of(rule, {**evidence, "reasons": [option["option"]]}),
+            said(option.get("for") or ()),
+            said(option.get("against") or ()),
+            said(option.get("check") or ()),
+        )
+        for option in evidence.get("options") or ()
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------------- its life
+
+_ICONS = {
+    EventKind.OPENED: "bell", EventKind.RAISED: "trend-up", EventKind.LOWERED: "trend-down",
+    EventKind.ACKNOWLEDGED: "check", EventKind.SNOOZED: "snooze", EventKind.WOKE: "bell", EventKind.ESCALATED: "arrow-up",
+    EventKind.REOPENED: "undo", EventKind.COMMENTED: "note", EventKind.CLOSED: "circle-check",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Moment:
+    title: str
+    icon: str
+    at: dt.datetime
+    by: str
+    text: str
+    level: str
+
+
+def life(events: Iterable[AlertEvent]) -> list[Moment]:
+    """Newest first: who, when, why."""
+    return [
+        Moment(
+            title=str(event.get_kind_display())
+            + (f" until {plain(event.until)}" if event.until else ""),
+            icon=_ICONS.get(EventKind(event.kind), "clock"),
+            at=event.at,
+            by=str(event.by) if event.by else "The system",
+            text=". ".join(filter(None, [event.get_reason_display() if event.reason else "", event.text])),
+            level=event.level if event.kind in (EventKind.OPENED, EventKind.RAISED, EventKind.LOWERED) else "",
+        )
+        for event in events
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------------- the page
+
+
+@dataclass(frozen=True)
+class AlertPage:
+    alert: Alert
+    rule: Rule | None
+    title: str
+    sentences: Sequence[str]
+    evidence: Evidence
+    thresholds: Sequence[Threshold]
+    gates: Sequence[Gate]
+    options: Sequence[Option]
+    life: Sequence[Moment]
+    age: str
+    acknowledge_by: dt.datetime | None
+    late: bool
+    undoable: bool
+    snooze_days: int
+    newer_version: bool
+
+
+def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
+    """One query: its life. Everything else stands in the alert's own row and in the rule's file."""
+    rule = RULES.get(alert.rule)
+    events = list(alert.life.select_related("by").order_by("-at", "-id"))
+    steps = [event for event in events if event.kind != EventKind.COMMENTED]
+    newest = steps[0] if steps else None
+    takes_back = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.CLOSED)
+    waits = alert.state == State.OPEN and alert.level != Level.INFO
+    until = alerts.acknowledge_by(alert, alert.centre.zone) if waits else None
+    return AlertPage(
+        alert=alert,
+        rule=rule,
+        title=title_of(alert.rule),
+        sentences=sentences(alert.rule, alert.evidence),
+        evidence=evidence_of(alert.evidence, alert.patient, address),
+        thresholds=thresholds(rule, alert.evidence),
+        gates=gates_of(alert.rule, alert.evidence),
+        options=options_of(alert.rule, alert.evidence),
+        life=life(events),
+        age=lasting(now - alert.opened_at),
+        acknowledge_by=until,
+        late=until is not None and until < now,
+        undoable=newest is not None
+        and newest.kind in takes_back
+        and newest.by_id is not None
+        and alert.state != State.OPEN
+        and now - newest.at <= UNDO_WITHIN,
+        snooze_days=SNOOZE_DAYS.get(Level(alert.level), 0),
+        newer_version=rule is not None and rule.version != alert.rule_version,
+    )

@@ -1,0 +1,249 @@
+"""Who needs attention: the questions behind the worklist, what falls due, and what could not be judged.
+
+Every list is one query set, and the number beside it is counted from the same one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, Count, F, IntegerField, QuerySet, Value, When
+
+from accounts.models import Centre, Role
+from alerts import selectors as alerts
+from alerts.actions import SNOOZE_DAYS
+from alerts.models import Alert, NotEvaluable, State, Upcoming
+from clinic.context import DUE_WITHIN_DAYS
+from clinic.selectors.patient import reason_of, title_of
+from common.dates import centre_day, latest_within
+from monitoring.levels import Level
+from monitoring.rules import RULES
+
+ON_LISTS = (Level.URGENT, Level.ACTION, Level.TASK)  # INFO lives on the patient page only
+ANY = "all"
+BRIEF = 230  # characters of a row's reason; the whole sentence stands on the alert's page
+
+_RANK = Case(*(When(level=level, then=Value(level.rank)) for level in Level), output_field=IntegerField())
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a reader asked for. Empty means any; `state` and `role` know the word "all"."""
+
+    role: str = ANY
+    state: str = State.OPEN
+    level: str = ""
+    rule: str = ""
+    due: str = ""
+    patients: tuple[uuid.UUID, ...] = ()
+
+
+# --------------------------------------------------------------------------------------------------------------- lists
+
+
+def _on_lists(centre: Centre, filters: Filters) -> QuerySet[Alert]:
+    found = Alert.objects.filter(centre=centre, closed_at__isnull=True, level__in=ON_LISTS)
+    if filters.role != ANY:
+        found = found.filter(audience=filters.role)
+    if filters.level:
+        found = found.filter(level=filters.level)
+    if filters.rule:
+        found = found.filter(rule=filters.rule)
+    if filters.patients:
+        found = found.filter(patient__public_id__in=filters.patients)
+    return found
+
+
+def _due(found: QuerySet[Alert], due: str, as_of: dt.date) -> QuerySet[Alert]:
+    if due == "overdue":
+        return found.filter(due_on__lt=as_of)
+    if due == "soon":
+        return found.filter(due_on__gte=as_of, due_on__lte=latest_within(as_of, DUE_WITHIN_DAYS))
+    if due == "none":
+        return found.filter(due_on__isnull=True)
+    return found
+
+
+def worklist(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert]:
+    """Alerts that are not closed and matter: the worst first, then by due day, then the oldest."""
+    found = _due(_on_lists(centre, filters), filters.due, as_of)
+    if filters.state != ANY:
+        found = found.filter(state=filters.state)
+    return found.select_related("patient").order_by(_RANK, F("due_on").asc(nulls_last=True), "opened_at", "pk")
+
+
+def states(centre: Centre, filters: Filters, as_of: dt.date) -> dict[str, int]:
+    """How many rows `worklist` has in each state, and in "all". One query."""
+    found = _due(_on_lists(centre, filters), filters.due, as_of).order_by().values_list("state").annotate(n=Count("pk"))
+    counts = dict(found)
+    named = {str(state): counts.get(state, 0) for state in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED)}
+    return {**named, ANY: sum(named.values())}
+
+
+def overdue(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert]:
+    """Alerts whose due day has passed, longest first, whoever's they are and whether acknowledged or not."""
+    found = _due(_on_lists(centre, filters), "overdue", as_of)
+    return found.select_related("patient").order_by("due_on", _RANK, "pk")
+
+
+def due_soon(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Upcoming]:
+    """What rules say will fall due within 14 days and is no alert yet, nearest first."""
+    found = Upcoming.objects.filter(centre=centre, due_on__lte=latest_within(as_of, DUE_WITHIN_DAYS))
+    if filters.rule:
+        found = found.filter(rule=filters.rule)
+    elif filters.role != ANY:
+        found = found.filter(rule__in=[rule.id for rule in RULES.values() if rule.audience == filters.role])
+    if filters.patients:
+        found = found.filter(patient__public_id__in=filters.patients)
+    return found.select_related("patient").order_by("due_on", "patient__family_name", "rule", "pk")
+
+
+def unjudged(centre: Centre, filters: Filters) -> QuerySet[NotEvaluable]:
+    """Where a rule could not tell for want of a fact, newest first."""
+    found = NotEvaluable.objects.filter(centre=centre)
+    if filters.rule:
+        found = found.filter(rule=filters.rule)
+    if filters.patients:
+        found = found.filter(patient__public_id__in=filters.patients)
+    return found.select_related("patient").order_by("-since", "pk")
+
+
+def tab_counts(centre: Centre, as_of: dt.date) -> dict[str, int]:
+    """The numbers of the lists beside the worklist, without filters. Three queries."""
+    nothing = Filters()
+    return {
+        "due": due_soon(centre, nothing, as_of).count(),
+        "overdue": overdue(centre, nothing, as_of).count(),
+        "unjudged": unjudged(centre, nothing).count(),
+    }
+
+
+# ---------------------------------------------------------------------------------------------------------------- rows
+
+
+@dataclass(frozen=True)
+class Row:
+    """An alert on a list. `age` is how long it has been open; `late` that nobody has acknowledged it in its time."""
+
+    alert: Alert
+    title: str
+    reason: str
+    age: str
+    role: str
+    late: bool
+    overdue_days: int
+    snoozable: bool
+
+
+def rows(found: Iterable[Alert], zone: ZoneInfo, now: dt.datetime) -> list[Row]:
+    as_of = centre_day(now, zone)
+    return [
+        Row(
+            alert=alert,
+            title=title_of(alert.rule),
+            reason=brief(alert.rule, alert.evidence),
+            age=lasting(now - alert.opened_at),
+            role=str(Role(alert.audience).label),
+            late=alert.state == State.OPEN and alert.level in ON_LISTS and alerts.acknowledge_by(alert, zone) < now,
+            overdue_days=(as_of - alert.due_on).days if alert.due_on and alert.due_on < as_of else 0,
+            snoozable=Level(alert.level) in SNOOZE_DAYS,
+        )
+        for alert in found
+    ]
+
+
+@dataclass(frozen=True)
+class Coming:
+    item: Upcoming
+    title: str
+    reason: str
+    role: str
+
+
+def coming_rows(found: Iterable[Upcoming]) -> list[Coming]:
+    return [
+        Coming(
+            item,
+            title_of(item.rule),
+            brief(item.rule, item.evidence),
+            str(Role(RULES[item.rule].audience).label) if item.rule in RULES else "",
+        )
+        for item in found
+    ]
+
+
+@dataclass(frozen=True)
+class Missing:
+    item: NotEvaluable
+    title: str
+
+
+def unjudged_rows(found: Iterable[NotEvaluable]) -> list[Missing]:
+    return [Missing(item, title_of(item.rule)) for item in found]
+
+
+def brief(rule: str, evidence: dict[str, Any]) -> str:
+    """The finding's first sentences, as many as fit on a row; at least one."""
+    said: list[str] = []
+    for sentence in sentences(rule, evidence):
+        if said and len(" ".join([*said, sentence])) > BRIEF:
+            break
+        said.append(sentence)
+    return " ".join(said)
+
+
+def sentences(rule: str, evidence: dict[str, Any]) -> list[str]:
+    """One sentence for each reason; without those that today's words of the rule cannot say."""
+    each = (reason_of(rule, {**evidence, "reasons": [reason]}) for reason in evidence.get("reasons") or ())
+    return [sentence for sentence in each if sentence]
+
+
+def lasting(length: dt.timedelta) -> str:
+    """A stretch of time in its largest unit: "5 min", "3 h", "12 days", "8 weeks", "5 months"."""
+    minutes = max(0, int(length.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h"
+    days = minutes // (24 * 60)
+    for size, unit in ((365, "year"), (61, "month"), (21, "week")):
+        if days >= size:
+            number = days // {"year": 365, "month": 30, "week": 7}[unit]
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
+# -------------------------------------------------------------------------------------------------------- in plain words
+
+
+def definition(filters: Filters, as_of: dt.date) -> str:
+    """What stands on the worklist, as a sentence."""
+    state = {State.OPEN: "Open alerts", State.ACKNOWLEDGED: "Acknowledged alerts", State.SNOOZED: "Snoozed alerts"}
+    parts = [str(state.get(State(filters.state), "")) if filters.state != ANY else "Alerts that are not closed"]
+    parts.append(f"of level {Level(filters.level).label}" if filters.level else "of level Task, Action or Urgent")
+    if filters.role != ANY:
+        parts.append(f"for the role {str(Role(filters.role).label).lower()}")
+    else:
+        parts.append("for every role")
+    if filters.rule:
+        parts.append(f"from the rule “{title_of(filters.rule)}”")
+    due = {
+        "overdue": "whose due day has passed",
+        "soon": f"due within {DUE_WITHIN_DAYS} days",
+        "none": "without a due day",
+    }
+    if filters.due:
+        parts.append(due[filters.due])
+    if filters.patients:
+        parts.append("of the patients you looked for")
+    return " ".join(parts) + ". The worst first, then by due day, then the oldest."
+
+
+def rules_in_order() -> Sequence[tuple[str, str]]:
+    """(id, title) of every rule, by title."""
+    return sorted(((rule.id, rule.title) for rule in RULES.values()), key=lambda pair: pair[1])

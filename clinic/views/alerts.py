@@ -1,0 +1,250 @@
+"""One alert with what it rests on, and everything a person can do about it.
+
+An action posted from a list by htmx is answered with that list; without JavaScript one is sent back to where one was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh, reswap, retarget
+
+from accounts.guards import needs
+from accounts.permissions import Permission
+from alerts import actions
+from alerts.models import Alert
+from audit.access import looked
+from clinic.forms.patient import add_refusal
+from clinic.forms.worklist import AcknowledgeForm, BulkForm, CloseForm, CommentForm, SnoozeForm
+from clinic.selectors import alert as questions
+from clinic.views.shared import address, can
+from clinic.views.worklist import show_due, show_worklist
+from common.dates import centre_day
+from monitoring.levels import Level
+
+LISTS = {"clinic:worklist": show_worklist, "clinic:due": show_due}
+
+
+def _alert_or_404(request: HttpRequest, public_id: uuid.UUID) -> Alert:
+    alert: Alert = get_object_or_404(
+        Alert.objects.filter(centre=request.centre).select_related("patient"), public_id=public_id
+    )
+    alert.centre = alert.patient.centre = request.centre  # the same row, already read
+    return alert
+
+
+# ------------------------------------------------------------------------------------------------------------- one page
+
+
+@needs(Permission.SEE_PATIENTS)
+@require_safe
+def show(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    alert = _alert_or_404(request, public_id)
+    now = timezone.now()
+    looked(by=request.user, centre=request.centre, now=now, page="clinic:alert", patient=alert.patient)
+    return _page(request, alert, now)
+
+
+def _page(request: HttpRequest, alert: Alert, now: dt.datetime, **refused: forms.Form) -> HttpResponse:
+    """The page; `refused` holds the form that was sent and refused, by what it does."""
+    today = centre_day(now, request.centre.zone)
+    context = {
+        "alert": alert,
+        "patient": alert.patient,
+        "page": questions.page(alert, now, address),
+        "as_of": today,
+        "can": can(request),
+        "acknowledge_form": AcknowledgeForm(auto_id="acknowledge_%s"),
+        "snooze_form": SnoozeForm(alert=alert, today=today, auto_id="snooze_%s"),
+        "close_form": CloseForm(auto_id="close_%s"),
+        "comment_form": CommentForm(auto_id="comment_%s"),
+        "refused": next(iter(refused), ""),
+        "nav": "clinic:worklist",
+        **{f"{name}_form": form for name, form in refused.items()},
+    }
+    return render(request, "clinic/alerts/page.html", context, status=422 if refused else 200)
+
+
+# -------------------------------------------------------------------------------------------------------------- actions
+
+
+def _list_behind(request: HttpRequest, here: str) -> Any:
+    """(the function that shows it, its query) of the list at the address `here`; None where it is no list."""
+    parts = urlsplit(here)
+    try:
+        name = resolve(parts.path).view_name
+    except Resolver404:
+        return None
+    return (LISTS[name], parts.query) if name in LISTS else None
+
+
+def _list_again(request: HttpRequest, now: dt.datetime, here: str, **extra: Any) -> HttpResponse | None:
+    behind = _list_behind(request, here)
+    if behind is None:
+        return None
+    show_list, query = behind
+    request.GET = QueryDict(query)  # the list as the reader had it: its filters, its page
+    response: HttpResponse = show_list(request, now, with_messages=True, **extra)
+    return reswap(retarget(response, "#worklist"), "innerHTML")
+
+
+def _back(request: HttpRequest, now: dt.datetime, fallback: str) -> HttpResponse:
+    """To where the person was: the list itself for htmx, else by a redirect."""
+    if request.htmx:
+        again = _list_again(request, now, request.htmx.current_url_abs_path or "")
+        return again or HttpResponseClientRefresh()
+    there = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(there, allowed_hosts=None):
+        there = fallback
+    return redirect(there)
+
+
+def _said(request: HttpRequest, alert: Alert, text: str, *, undo: bool) -> None:
+    url = reverse("clinic:alert-undo", args=[alert.public_id])
+    messages.success(request, text, extra_tags=url if undo else "")
+
+
+def _act(
+    request: HttpRequest,
+    alert: Alert,
+    name: str,
+    form: forms.Form | None,
+    text: str,
+    *,
+    now: dt.datetime,
+    undo: bool = True,
+    **fixed: Any,
+) -> HttpResponse:
+    """Do `actions.<name>`; a form that is refused is shown again with all that was typed."""
+    own_page = reverse("clinic:alert", args=[alert.public_id])
+    if form is None or form.is_valid():
+        typed = form.cleaned_data if form else {}
+        try:
+            getattr(actions, name)(alert=alert, by=request.user, now=now, **typed, **fixed)
+        except actions.Stale as stale:
+            messages.warning(request, " ".join(stale.messages))
+            return _back(request, now, own_page)
+        except ValidationError as error:
+            if form is None:
+                messages.error(request, " ".join(error.messages))
+                return _back(request, now, own_page)
+            add_refusal(form, error)
+        else:
+            _said(request, alert, text, undo=undo)
+            return _back(request, now, own_page)
+    if request.htmx and name == "snooze" and _list_behind(request, request.htmx.current_url_abs_path or ""):
+        return _snooze_panel(request, alert, form, status=422)
+    if request.htmx:
+        messages.error(request, "; ".join(str(error) for errors in form.errors.values() for error in errors))
+        return _back(request, now, own_page)
+    return _page(request, alert, now, **{name: form})
+
+
+def _seen(request: HttpRequest) -> str | None:
+    """The level on the page the person looked at."""
+    level = request.POST.get("seen_level", "")
+    return level if level in Level.values else None
+
+
+@needs(Permission.ACT_ON_ALERTS)
+@require_POST
+def acknowledge(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    alert = _alert_or_404(request, public_id)
+    form = AcknowledgeForm(request.POST, auto_id="acknowledge_%s")
+    return _act(
+        request, alert, "acknowledge", form, "Acknowledged.", now=timezone.now(), seen_level=_seen(request)
+    )
+
+
+def _snooze_panel(request: HttpRequest, alert: Alert, form: Any, status: int = 200) -> HttpResponse:
+    context = {"alert": alert, "form": form}
+    response = render(request, "clinic/worklist/_snooze.html", context, status=status)
+    return reswap(retarget(response, f"#act-{alert.public_id}"), "innerHTML")
+
+
+@needs(Permission.ACT_ON_ALERTS)
+def snooze(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """A GET brings the panel into the row of a list; without JavaScript it stands on the alert's page."""
+    alert = _alert_or_404(request, public_id)
+    now = timezone.now()
+    today = centre_day(now, request.centre.zone)
+    if request.method != "POST":
+        if not request.htmx:
+            return redirect(reverse("clinic:alert", args=[public_id]) + "#snooze")
+        return _snooze_panel(request, alert, SnoozeForm(alert=alert, today=today, auto_id=f"s{alert.pk}_%s"))
+    form = SnoozeForm(request.POST, alert=alert, today=today, auto_id=f"s{alert.pk}_%s" if request.htmx else "snooze_%s")
+    return _act(request, alert, "snooze", form, "Snoozed.", now=now, seen_level=_seen(request))
+
+
+@needs(Permission.ACT_ON_ALERTS)
+@require_POST
+def close(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    alert = _alert_or_404(request, public_id)
+    form = CloseForm(request.POST, auto_id="close_%s")
+    return _act(request, alert, "close", form, "Closed.", now=timezone.now(), seen_level=_seen(request))
+
+
+@needs(Permission.ACT_ON_ALERTS)
+@require_POST
+def comment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    alert = _alert_or_404(request, public_id)
+    form = CommentForm(request.POST, auto_id="comment_%s")
+    return _act(request, alert, "comment", form, "Comment saved.", now=timezone.now(), undo=False)
+
+
+@needs(Permission.ACT_ON_ALERTS)
+@require_POST
+def wake(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    alert = _alert_or_404(request, public_id)
+    return _act(request, alert, "wake", None, "Awake: it is open again.", now=timezone.now(), undo=False)
+
+
+@needs(Permission.ACT_ON_ALERTS)
+@require_POST
+def undo(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    alert = _alert_or_404(request, public_id)
+    return _act(request, alert, "reopen", None, "Undone: the alert is open again.", now=timezone.now(), undo=False)
+
+
+@needs(Permission.ACT_ON_ALERTS)
+@require_POST
+def acknowledge_many(request: HttpRequest) -> HttpResponse:
+    """All that are ticked, with one reason. An alert whose level rose since the person looked is left alone."""
+    now = timezone.now()
+    form = BulkForm(request.POST)
+    here = (request.htmx.current_url_abs_path if request.htmx else request.POST.get("next")) or reverse("clinic:worklist")
+    done: list[Alert] = []
+    left: list[Alert] = []
+    if form.is_valid():
+        found = list(Alert.objects.filter(centre=request.centre, public_id__in=form.ticked).select_related("patient"))
+        for alert in found:
+            alert.centre = alert.patient.centre = request.centre
+            alert.level = form.ticked[alert.public_id] or alert.level
+        try:
+            done, left = actions.bulk_acknowledge(alerts=found, by=request.user, now=now, **form.cleaned_data)
+        except ValidationError as error:
+            add_refusal(form, error)
+    if form.errors:
+        again = _list_again(request, now, here, bulk=form)
+        if again is None:
+            raise Http404
+        return again
+    if done:
+        messages.success(request, f"{len(done)} alert{'s' if len(done) != 1 else ''} acknowledged.")
+    if left:
+        messages.warning(
+            request, f"{len(left)} left alone: they had changed since you looked. Look at them again."
+        )
+    return _back(request, now, reverse("clinic:worklist"))
