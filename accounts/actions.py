@@ -12,6 +12,7 @@ from accounts.models import ApiToken, Centre, Membership, Role, Scope, User
 from accounts.permissions import scopes_of
 from accounts.tokens import LONGEST_DAYS, digest, new_token
 from audit.attribution import action, job
+from audit.facts import refusals_in_plain_words
 
 # A busy client would otherwise write a row for every read.
 USE_IS_NOTED_EVERY = dt.timedelta(minutes=5)
@@ -92,7 +93,7 @@ def add_member(*, centre: Centre, email: str, full_name: str, role: str, by: Use
     errors: dict[str, str] = {}
     if role not in Role.values:
         errors["role"] = "Choose a role."
-    user = User.objects.filter(email__iexact=email).first() if email else None
+    user: User | None = User.objects.filter(email__iexact=email).first() if email else None
     if user is None:
         user = User(username=email.lower()[:150], email=email, full_name=full_name.strip())
         user.set_unusable_password()
@@ -102,11 +103,13 @@ def add_member(*, centre: Centre, email: str, full_name: str, role: str, by: Use
             errors |= {field: texts[0] for field, texts in error.message_dict.items()}
     if errors:
         raise ValidationError(errors)
-    if user.pk is None:
-        user.save(force_insert=True)
+    if user._state.adding:
+        with refusals_in_plain_words():
+            user.save(force_insert=True)
     membership = Membership.objects.select_for_update().filter(user=user, centre=centre).first()
     if membership is None:
-        return Membership.objects.create(user=user, centre=centre, role=role)
+        with refusals_in_plain_words():
+            return Membership.objects.create(user=user, centre=centre, role=role)
     if membership.is_active:
         raise ValidationError({"email": "This person is already a member of the centre."})
     membership.role, membership.is_active, membership.is_on_call = role, True, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import django_filters
@@ -17,7 +17,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, NotFound
 from rest_framework.exceptions import ValidationError as ApiValidationError
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
@@ -35,7 +35,7 @@ class CentreMixin:
     """For views of the API. `needs` maps a method (or the action of a view set) to its permission."""
 
     needs: ClassVar[Mapping[str, Permission]] = {}
-    permission_classes: ClassVar[list[type[BasePermission]]] = [Allowed]
+    permission_classes: Any = [Allowed]
     request: Any
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -113,7 +113,7 @@ class LookingListMixin(CentreMixin):
         self.looked(self.page_name, rows=1, patient=found if is_patient(found) else found.patient)
         return Response(self.get_serializer(found).data)
 
-    def _only_patient(self, rows: list[Any]) -> Any:
+    def _only_patient(self, rows: Sequence[Any]) -> Any:
         """The patient asked for by filter, so that their own list of who looked is complete."""
         if not self.request.query_params.get("patient") or not rows or is_patient(rows[0]):
             return None
@@ -137,7 +137,7 @@ class RefusalSerializer(serializers.Serializer):
     """Nothing was written."""
 
     detail = serializers.CharField()
-    errors = ProblemSerializer(many=True)
+    errors = ProblemSerializer(many=True)  # type: ignore[assignment]  # a field of that name, not their property
 
 
 class DetailSerializer(serializers.Serializer):
@@ -210,7 +210,7 @@ def drawing(view: Any) -> bool:
 class Nothing(APIView):
     """Whatever the API has no address for: said as the API says things, and not as a page."""
 
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -54,7 +54,8 @@ class TokenAuthentication(BaseAuthentication):
         membership = token.membership
         # On the request of Django too: what runs below the API reads it there.
         for target in (request, request._request):
-            target.membership, target.centre = membership, membership.centre  # type: ignore[union-attr]
+            setattr(target, "membership", membership)  # noqa: B010 - no type of theirs has it
+            setattr(target, "centre", membership.centre)  # noqa: B010
         return membership.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -94,7 +95,7 @@ class TokenThrottle(UserRateThrottle):
 
     scope = "user"
 
-    def get_cache_key(self, request: Request, view: Any) -> str:
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
         if isinstance(request.auth, ApiToken):
             return self.cache_format % {"scope": self.scope, "ident": f"token{request.auth.pk}"}
         return super().get_cache_key(request, view)

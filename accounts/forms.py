@@ -28,7 +28,9 @@ class TokenForm(forms.Form):
 
     def __init__(self, *args: Any, role: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["scopes"].choices = [(s, Scope(s).label) for s in scopes_of(role)]
+        scopes = self.fields["scopes"]
+        assert isinstance(scopes, forms.MultipleChoiceField)
+        scopes.choices = [(s, Scope(s).label) for s in scopes_of(role)]
 
 
 class NewMemberForm(forms.Form):

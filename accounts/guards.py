@@ -6,9 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from accounts.permissions import Permission, require
+from accounts.requests import ClinicRequest
 
 
 def needs(
@@ -18,11 +19,11 @@ def needs(
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             require(request.membership, permission)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission
+        guarded.permission = permission  # type: ignore[attr-defined]  # read by the test that walks all routes
         return guarded
 
     return decorate

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import Membership
+from accounts.requests import PersonRequest
 
 SESSION_KEY = "centre"
 
@@ -21,7 +22,7 @@ class CentreMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PersonRequest) -> HttpResponse:
         request.membership = None
         request.centre = None
         if request.user.is_authenticated:

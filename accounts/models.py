@@ -66,8 +66,8 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)
     full_name = models.CharField(max_length=120)
 
-    first_name = None
-    last_name = None
+    first_name = None  # type: ignore[assignment]  # Django's way to leave out a field of a base class
+    last_name = None  # type: ignore[assignment]
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["email", "full_name"]

@@ -11,8 +11,8 @@ from allauth.account.forms import ResetPasswordForm
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.forms import BaseForm
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -24,11 +24,12 @@ from accounts.guards import needs
 from accounts.middleware import SESSION_KEY
 from accounts.models import ApiToken, Membership, User
 from accounts.permissions import Permission, scopes_of
+from accounts.requests import ClinicRequest, PersonRequest
 
 log = structlog.get_logger(__name__)
 
 
-def _show_errors(form: Form, error: ValidationError) -> None:
+def _show_errors(form: BaseForm, error: ValidationError) -> None:
     """Beside the fields of the form, or above it."""
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)
@@ -41,7 +42,12 @@ def _show_errors(form: Form, error: ValidationError) -> None:
 
 
 def _profile(
-    request: HttpRequest, *, name: Form | None = None, token: Form | None = None, new_token: str = "", status: int = 200
+    request: PersonRequest,
+    *,
+    name: BaseForm | None = None,
+    token: BaseForm | None = None,
+    new_token: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
     role = request.membership.role if request.membership else ""
@@ -64,7 +70,7 @@ def _profile(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: PersonRequest) -> HttpResponse:
     """Every signed-in person has one, a member of no centre too. Posting changes the name."""
     if request.method != "POST":
         return _profile(request)
@@ -83,7 +89,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @never_cache
-def make_token(request: HttpRequest) -> HttpResponse:
+def make_token(request: PersonRequest) -> HttpResponse:
     """The answer shows the token, once. It is no redirect: the token would have to be kept somewhere on the way."""
     if request.membership is None:
         return redirect("accounts:profile")
@@ -107,7 +113,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke_token(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def revoke_token(request: PersonRequest, public_id: uuid.UUID) -> HttpResponse:
     """One's own tokens only, at whatever centre."""
     token = get_object_or_404(ApiToken, public_id=public_id, membership__user=request.user)
     actions.revoke_token(centre=token.membership.centre, token=token, by=request.user, now=timezone.now())
@@ -116,7 +122,7 @@ def revoke_token(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def set_digest(request: HttpRequest) -> HttpResponse:
+def set_digest(request: PersonRequest) -> HttpResponse:
     if request.membership is not None:
         wants = request.POST.get("wants_digest") == "yes"
         actions.set_digest(membership=request.membership, wants_digest=wants, by=request.user, now=timezone.now())
@@ -127,7 +133,7 @@ def set_digest(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def switch_centre(request: HttpRequest) -> HttpResponse:
+def switch_centre(request: PersonRequest) -> HttpResponse:
     """Work at another of one's centres from now on, in this session."""
     membership = get_object_or_404(
         Membership, user=request.user, is_active=True, centre__public_id=_uuid(request.POST.get("centre", ""))
@@ -148,7 +154,7 @@ def _uuid(text: str) -> str | None:
 
 
 def _people(
-    request: HttpRequest, *, new: Form | None = None, member: MemberForm | None = None, status: int = 200
+    request: ClinicRequest, *, new: BaseForm | None = None, member: MemberForm | None = None, status: int = 200
 ) -> HttpResponse:
     rows = []
     for each in selectors.members(request.centre):
@@ -168,13 +174,13 @@ def _people(
 
 @require_GET
 @needs(Permission.MANAGE_CENTRE)
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: ClinicRequest) -> HttpResponse:
     return _people(request)
 
 
 @require_POST
 @needs(Permission.MANAGE_CENTRE)
-def add_member(request: HttpRequest) -> HttpResponse:
+def add_member(request: ClinicRequest) -> HttpResponse:
     form = NewMemberForm(request.POST, prefix="new")
     if form.is_valid():
         try:
@@ -189,7 +195,7 @@ def add_member(request: HttpRequest) -> HttpResponse:
     return _people(request, new=form, status=422)
 
 
-def _invite(request: HttpRequest, added: Membership) -> None:
+def _invite(request: ClinicRequest, added: Membership) -> None:
     """Send the link that sets a first password. The person is added, whether or not the mail server answers."""
     form = ResetPasswordForm({"email": added.user.email})
     try:
@@ -205,7 +211,7 @@ def _invite(request: HttpRequest, added: Membership) -> None:
 
 @require_POST
 @needs(Permission.MANAGE_CENTRE)
-def change_member(request: HttpRequest, pk: int) -> HttpResponse:
+def change_member(request: ClinicRequest, pk: int) -> HttpResponse:
     member = get_object_or_404(request.centre.memberships.filter(is_active=True), pk=pk)
     form = MemberForm(request.POST, instance=member, prefix=f"m{member.pk}")
     if form.is_valid():
@@ -221,7 +227,7 @@ def change_member(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Permission.MANAGE_CENTRE)
-def end_membership(request: HttpRequest, pk: int) -> HttpResponse:
+def end_membership(request: ClinicRequest, pk: int) -> HttpResponse:
     member = get_object_or_404(request.centre.memberships.filter(is_active=True), pk=pk)
     try:
         actions.end_membership(membership=member, by=request.user, now=timezone.now())

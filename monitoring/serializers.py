@@ -59,7 +59,7 @@ class NewResultSerializer(ValueSerializer):
 class NewResultsSerializer(serializers.Serializer):
     """Many at once: all are recorded, or none."""
 
-    results = NewResultSerializer(many=True, min_length=1, max_length=AT_ONCE)
+    results: Any = serializers.ListSerializer(child=NewResultSerializer(), min_length=1, max_length=AT_ONCE)
 
 
 class RecordedResultsSerializer(serializers.Serializer):
@@ -130,7 +130,7 @@ class NewAssessmentSerializer(serializers.Serializer):
         max_digits=4, decimal_places=3, min_value=0, max_value=3, required=False, allow_null=True, default=None
     )
     haq = HaqSerializer(required=False, allow_null=True, default=None)
-    mmt8 = GradeSerializer(many=True, required=False, max_length=len(mmt8.CELLS))
+    mmt8: Any = serializers.ListSerializer(child=GradeSerializer(), required=False, max_length=len(mmt8.CELLS))
     mmt8_150 = serializers.IntegerField(min_value=0, max_value=150, required=False, allow_null=True, default=None)
     mmt8_80 = serializers.IntegerField(min_value=0, max_value=80, required=False, allow_null=True, default=None)
     mmt8_side = serializers.ChoiceField(["", "right", "left", "mixed"], required=False, default="")

@@ -45,8 +45,8 @@ class Export(CentreMixin, APIView):
     """One table of a release: patients who agreed, pseudonymised, days shifted, as CSV."""
 
     needs: ClassVar = {"GET": Permission.EXPORT_RESEARCH}
-    http_method_names: ClassVar = ["get", "options"]  # a HEAD would leave a release nobody took
-    throttle_classes: ClassVar = [ExportThrottle]
+    http_method_names = ["get", "options"]  # a HEAD would leave a release nobody took
+    throttle_classes = [ExportThrottle]
     content_negotiation_class = AnyAccept
 
     @extend_schema(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.guards import needs
 from accounts.permissions import Permission
+from accounts.requests import ClinicRequest
 from research import selectors
 from research.tables import TABLES
 
@@ -18,7 +19,7 @@ PER_PAGE = 50
 
 @require_safe
 @needs(Permission.EXPORT_RESEARCH)
-def releases(request: HttpRequest) -> HttpResponse:
+def releases(request: ClinicRequest) -> HttpResponse:
     """It names no patient, so looking at it is not recorded; taking a table is."""
     today = timezone.now().astimezone(request.centre.zone).date()
     page = Paginator(selectors.releases(request.centre), PER_PAGE).get_page(request.GET.get("page"))

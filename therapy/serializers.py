@@ -45,5 +45,5 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
 
     @extend_schema_field(StopSerializer(allow_null=True))
     def get_stop(self, course: Course) -> Any:
-        stops = course.current_stops
+        stops: list[CourseStop] = getattr(course, "current_stops")  # noqa: B009 - put there by the queryset
         return StopSerializer(stops[0]).data if stops else None
