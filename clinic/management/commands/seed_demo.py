@@ -1,0 +1,122 @@
+"""A demo clinic in an empty database: people of every role, fictitious patients, and a first check."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Centre, Membership, Role, User
+from alerts.actions import acknowledge, close, evaluate, snooze
+from alerts.models import Alert, Reason, State, Sweep, Trigger
+from clinic import demo
+from monitoring.rules import RULES
+from patients.models import Patient, Touched
+
+STAFF = (
+    ("clinician", "Dr Helena Brandt", Role.CLINICIAN, True),
+    ("clinician2", "Dr Samuel Osei", Role.CLINICIAN, False),
+    ("nurse", "Nora Lindqvist", Role.NURSE, False),
+    ("physio", "Pavel Horvat", Role.PHYSIOTHERAPIST, False),
+    ("coordinator", "Carla Mendes", Role.COORDINATOR, False),
+    ("researcher", "Dr Rui Tanaka", Role.RESEARCHER, False),
+    ("admin", "Astrid Keller", Role.ADMINISTRATOR, False),
+)
+ELSEWHERE = (("other", "Dr Otto Winkler", Role.CLINICIAN, True),)
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--patients", type=int, default=120, help="how many at the first centre")
+        parser.add_argument("--today", type=dt.date.fromisoformat, help="tell the histories up to this day")
+        parser.add_argument("--password", help="of every login; made up where not given")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.MODE == "production":
+            raise CommandError("A demo clinic has well-known logins: it is not made in production.")
+        if Centre.objects.exists() or User.objects.exists():
+            raise CommandError("The database is not empty. A demo clinic is only made in an empty one.")
+        now = timezone.now()
+        if options["today"]:
+            now = dt.datetime.combine(options["today"], dt.time(9), tzinfo=dt.UTC)
+        password = options["password"] or secrets.token_urlsafe(9)
+        with transaction.atomic():
+            first = self.centre("Riverside Myositis Clinic", STAFF, password)
+            second = self.centre("Hilltop Neuromuscular Centre", ELSEWHERE, password)
+            self.fill(first, options["patients"], now, number=410_001)
+            self.fill(second, 8, now, number=880_001)
+        for centre in (first, second):
+            self.check(centre, now)
+        self.live(first, now)
+        self.write_down(password)
+        self.stdout.write(f"{Patient.objects.count()} fictitious patients, {Alert.objects.count()} alerts.")
+
+    def centre(self, name: str, staff: tuple[tuple[str, str, str, bool], ...], password: str) -> Centre:
+        centre = Centre.objects.create(name=name, time_zone="Europe/Berlin")
+        for username, full_name, role, on_call in staff:
+            user = User.objects.create_user(
+                username=username, email=f"{username}@clinic.example", password=password, full_name=full_name
+            )
+            Membership.objects.create(user=user, centre=centre, role=role, is_on_call=on_call)
+        return centre
+
+    def fill(self, centre: Centre, how_many: int, now: dt.datetime, number: int) -> None:
+        clerk = centre.memberships.earliest("pk").user
+        today = now.astimezone(centre.zone).date()
+        teller = demo.Teller(centre, clerk, today, random.Random(number))  # noqa: S311 - histories, not secrets
+        told = demo.people(teller, how_many, number)
+        Patient.objects.bulk_create([patient for patient, _ in told])
+        for patient, case in told:
+            demo.tell(teller, patient, case)
+        for kind in demo.ORDER:
+            kind.objects.bulk_create(teller.rows[kind], batch_size=2000)
+
+    def check(self, centre: Centre, now: dt.datetime) -> None:
+        """Last night's check; a week ago the clinic was checked as well, so that some alerts have a past."""
+        today = now.astimezone(centre.zone).date()
+        a_week = dt.timedelta(days=7)
+        for as_of, at in ((today - a_week, now - a_week), (today, now)):
+            sweep = Sweep.objects.create(centre=centre, as_of=as_of, started_at=at)
+            for rule in RULES.values():
+                evaluate(rule=rule, as_of=as_of, now=at, centre=centre, trigger=Trigger.SWEEP, sweep=sweep,
+                         accept_closing=True)  # fmt: skip
+            Sweep.objects.filter(pk=sweep.pk).update(finished_at=at)
+        Touched.objects.filter(patient__centre=centre).delete()
+
+    def live(self, centre: Centre, now: dt.datetime) -> None:
+        """What the staff did with some of the alerts, so that every state can be seen. Of each rule one stays open."""
+        today = now.astimezone(centre.zone).date()
+        who = {m.role: m.user for m in centre.memberships.order_by("-pk")}
+        for rule in RULES:
+            alerts = list(Alert.objects.filter(centre=centre, rule=rule, state=State.OPEN).order_by("pk")[1:5])
+            for turn, alert in enumerate(alerts):
+                by = who.get(alert.audience, who[Role.CLINICIAN])
+                if alert.level in ("URGENT", "INFO"):
+                    continue
+                if turn == 0:
+                    acknowledge(alert=alert, by=by, now=now, reason=Reason.ACTED, text="")
+                elif turn == 1:
+                    until = today + dt.timedelta(days=10)
+                    snooze(alert=alert, by=by, now=now, until=until, reason=Reason.WILL_MONITOR, text="Seen on Monday")
+                elif turn == 2:
+                    close(alert=alert, by=by, now=now, reason=Reason.ALREADY_KNOWN, text="")
+
+    def write_down(self, password: str) -> None:
+        """For `make run` to print. The file is readable by its owner only and stays out of the repository."""
+        path = settings.BASE_DIR / ".local" / "demo-logins.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"  {role.label:<16} {name}" for name, _, role, _ in STAFF]
+        lines += [f"  {'Another clinic':<16} {name}" for name, _, _, _ in ELSEWHERE]
+        text = "\n".join(["Demo logins (any of these names):", *lines, f"Password of all: {password}", ""])
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+            handle.write(text)
