@@ -82,8 +82,21 @@ def note_token_use(*, token: ApiToken, now: dt.datetime) -> None:
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
 
 
+@action("accounts.open_centre", "centre opened")
+def open_centre(
+    *, name: str, time_zone: str, email: str, full_name: str, by: User | None, now: dt.datetime
+) -> Membership:
+    """A new centre and its first administrator, whose membership is given. Everybody else is added by them."""
+    centre = Centre(name=name.strip(), time_zone=time_zone)
+    centre.full_clean()
+    centre.save(force_insert=True)
+    return add_member(centre=centre, email=email, full_name=full_name, role=Role.ADMINISTRATOR, by=by, now=now)
+
+
 @action("accounts.add_member", "person added")
-def add_member(*, centre: Centre, email: str, full_name: str, role: str, by: User, now: dt.datetime) -> Membership:
+def add_member(
+    *, centre: Centre, email: str, full_name: str, role: str, by: User | None, now: dt.datetime
+) -> Membership:
     """The person with this e-mail address works at `centre` in `role`.
 
     Whoever is new gets a user without a password: they set one through "Forgotten password". Who is known keeps their
