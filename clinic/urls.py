@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from clinic.views import alerts, fact, overview, patient, patients, record, rules, trail, undo, worklist
+from clinic.views import alerts, fact, overview, patient, patients, record, rules, trail, treatment, undo, worklist
 
 app_name = "clinic"
 
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("alerts/<uuid:public_id>/close/", alerts.close, name="alert-close"),
     path("alerts/<uuid:public_id>/comment/", alerts.comment, name="alert-comment"),
     path("alerts/<uuid:public_id>/undo/", alerts.undo, name="alert-undo"),
+    path("alerts/<uuid:public_id>/exception/", alerts.make_exception, name="alert-exception"),
     path("rules/", rules.index, name="rules"),
     path("rules/<slug:rule_id>/", rules.show, name="rule"),
     path("rules/<slug:rule_id>/switch/", rules.switch, name="rule-switch"),
@@ -46,4 +47,11 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/withdraw/", fact.withdraw, name="fact-withdraw"),
     path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/end/", fact.end, name="fact-end"),
     path("undo/<int:entry>/", undo.undo, name="undo"),
+    path("patients/<uuid:public_id>/treatment/", treatment.show, name="treatment"),
+    path("patients/<uuid:public_id>/treatment/start/", treatment.start, name="treatment-start"),
+    path("patients/<uuid:public_id>/treatment/dose-help/", treatment.dose_help, name="dose-help"),
+    path("patients/<uuid:public_id>/treatment/<int:course>/dose/", treatment.change, name="treatment-change"),
+    path("patients/<uuid:public_id>/treatment/<int:course>/stop/", treatment.stop, name="treatment-stop"),
+    path("patients/<uuid:public_id>/treatment/<int:course>/infusion/", treatment.infusion, name="treatment-infusion"),
+    path("patients/<uuid:public_id>/doses/<int:dose>/correct/", treatment.correct, name="dose-correct"),
 ]

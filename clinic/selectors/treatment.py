@@ -1,0 +1,290 @@
+"""What the treatment pages show: courses with their doses, and what is said beside a dose while it is typed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from monitoring.entry import plain
+from monitoring.models import BodySize
+from monitoring.selectors import WEIGHT_HOLDS_DAYS
+from patients.models import Patient
+from therapy import dosing
+from therapy import selectors as therapy
+from therapy.dosing import DoseRow
+from therapy.formulary import (
+    FORMULARY,
+    DoseRange,
+    Drug,
+    Every,
+    Per,
+    PeriodRefusedError,
+    amount_in_range_terms,
+    check_period,
+    dose_per_day,
+)
+from therapy.models import Course, CourseStop, Dose, Infusion, Route
+from therapy.prednisone_equivalent import SYSTEMIC_ROUTES, as_decimal, prednisone_equivalent
+
+INFUSED = frozenset({Route.INTRAVENOUS, Route.EXTRACORPOREAL})
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The newest weight of a day. `usable` says whether it is recent enough for doses per kg."""
+
+    kg: Decimal
+    measured_on: dt.date
+    usable: bool
+
+
+def weight(patient: Patient, as_of: dt.date) -> Weight | None:
+    """One query."""
+    sizes = BodySize.objects.current().filter(patient=patient, weight_kg__isnull=False, measured_on__lte=as_of)
+    row = sizes.order_by("-measured_on", "-id").values_list("weight_kg", "measured_on").first()
+    if row is None:
+        return None
+    return Weight(row[0], row[1], (as_of - row[1]).days <= WEIGHT_HOLDS_DAYS)
+
+
+def usable_kg(found: Weight | None) -> Decimal | None:
+    return found.kg if found is not None and found.usable else None
+
+
+# ---------------------------------------------------------------------------------------------------------- dose help
+
+
+@dataclass(frozen=True)
+class RangeLine:
+    """A usual range in words. `verdict`: inside, below, above, or empty where the dose cannot be compared with it."""
+
+    phase: str
+    words: str
+    at_weight: str
+    note: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class DoseHelp:
+    """What is known of a dose as typed. `words` is empty until there is an amount; `refusal` is why it cannot be saved,
+    `outside` why a reason will be asked for.
+    """
+
+    drug: Drug
+    words: str
+    per_kg: str
+    pe: str
+    refusal: str
+    outside: str
+    ranges: Sequence[RangeLine]
+    weight: Weight | None
+
+    @property
+    def needs_weight(self) -> bool:
+        return any(row.per is Per.KG for row in self.drug.ranges)
+
+
+_EVERY = {Every.DOSE: "each time", Every.COURSE: "a course", Every.FOUR_WEEKS: "in 4 weeks"}
+_PER = {Per.ABSOLUTE: "", Per.KG: "/kg", Per.M2: "/m²"}
+
+
+def _unit(drug: Drug) -> str:
+    return "exchanges" if drug.unit == "{exchange}" else drug.unit
+
+
+def _span(low: Decimal, high: Decimal | None) -> str:
+    if high is None:
+        return f"{plain(low)} or more"
+    if low == high:
+        return plain(low)
+    return f"{plain(low)} to {plain(high)}" if low else f"up to {plain(high)}"
+
+
+def _range_line(drug: Drug, row: DoseRange, value: Fraction | None, kg: Decimal | None) -> RangeLine:
+    every = _EVERY.get(row.every, f"a {row.every}")
+    words = f"{_span(row.low, row.high)} {_unit(drug)}{_PER[row.per]} {every}"
+    if row.cap is not None:
+        words += f", at most {plain(row.cap)} {_unit(drug)} a day"
+    at_weight = ""
+    if row.per is Per.KG and kg:
+        low, high = (None if limit is None else round(limit * kg, 1) for limit in (row.low, row.high))
+        at_weight = f"{_span(low or Decimal(0), high)} {_unit(drug)} {every} at {plain(kg)} kg"
+    verdict = ""
+    if value is not None:
+        above = row.high is not None and value > Fraction(row.high)
+        verdict = "above" if above else "below" if value < Fraction(row.low) else "inside"
+    return RangeLine(row.phase.value.capitalize(), words, at_weight, row.note, verdict)
+
+
+def dose_help(
+    drug: Drug,
+    route: str,
+    amount: Decimal | None,
+    times: int | None,
+    every_days: int | None,
+    found: Weight | None,
+) -> DoseHelp:
+    """No query. What is not typed yet, or cannot be read, is None."""
+    kg = usable_kg(found)
+    given = None
+    if amount is not None and amount > 0 and times and every_days and min(times, every_days) > 0:
+        given = (amount, times, every_days)
+    lines = []
+    for row in drug.ranges:
+        if row.routes and route not in row.routes:
+            continue
+        value = None
+        if given is not None:
+            each = given[0] * given[1] if row.every is Every.COURSE else given[0]
+            value = amount_in_range_terms(row, each, given[2], given[1], weight_kg=kg)
+        lines.append(_range_line(drug, row, value, kg))
+    words = per_kg = pe = refusal = outside = ""
+    if given is not None:
+        words = dosing.in_words(drug, *given)
+        a_day = dose_per_day(given[0], given[2], given[1])
+        if kg and any(row.per is Per.KG and row.every is Every.DAY for row in drug.ranges):
+            per_kg = f"{plain(as_decimal(a_day / Fraction(kg)))} {drug.unit}/kg a day"
+        if drug.equivalent_mg is not None and route in SYSTEMIC_ROUTES:
+            factor = prednisone_equivalent(drug.code, Decimal(1))
+            pe = f"{plain(as_decimal(a_day * factor))} mg a day of prednisone-equivalent"
+        try:
+            check_period(drug, given[2], given[1])
+        except PeriodRefusedError as error:
+            refusal = str(error)
+        else:
+            outside = dosing.outside_usual(drug, route, *given, weight_kg=kg) or ""
+    return DoseHelp(drug, words, per_kg, pe, refusal, outside, lines, found)
+
+
+# ------------------------------------------------------------------------------------------------------------ courses
+
+
+@dataclass(frozen=True)
+class DoseLine:
+    id: int
+    starts_on: dt.date
+    ends_on: dt.date | None
+    words: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CourseLine:
+    """`now` is the dose in force, `next` the one that begins later; `doses` all of them, newest first."""
+
+    course: Course
+    name: str
+    stop: CourseStop | None
+    since: dt.date | None
+    until: dt.date | None
+    now: DoseLine | None
+    next: DoseLine | None
+    doses: Sequence[DoseLine]
+    per_kg: str
+    pe_mg: Decimal | None
+    notes: str
+
+    @property
+    def is_infused(self) -> bool:
+        return self.course.route in INFUSED
+
+    @property
+    def last(self) -> DoseLine | None:
+        return self.doses[0] if self.doses else None
+
+    @property
+    def is_to_come(self) -> bool:
+        return self.now is None and self.next is not None and self.next is self.doses[-1]
+
+
+@dataclass(frozen=True)
+class InfusionLine:
+    infusion: Infusion
+    name: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class TreatmentPage:
+    current: Sequence[CourseLine]
+    past: Sequence[CourseLine]
+    infusions: Sequence[InfusionLine]
+    weight: Weight | None
+    pe_mg: Decimal
+    taper: therapy.TaperView | None
+
+
+def _dose_line(course: Course, dose: Dose) -> DoseLine:
+    drug = FORMULARY.get(course.drug)
+    words = dosing.in_words(drug, dose.amount, dose.times, dose.every_days) if drug else plain(dose.amount)
+    return DoseLine(dose.pk, dose.starts_on, dose.ends_on, words, dose.out_of_range_reason)
+
+
+def _course_line(view: therapy.CourseView, as_of: dt.date, kg: Decimal | None) -> CourseLine:
+    course, drug = view.course, FORMULARY.get(view.course.drug)
+    lines = [_dose_line(course, dose) for dose in view.doses]
+    now = next((d for d in view.doses if d.starts_on <= as_of and (d.ends_on is None or d.ends_on >= as_of)), None)
+    row = None
+    if now is not None:
+        row = DoseRow(
+            now.pk, course.pk, course.drug, course.route, now.starts_on, now.ends_on, now.amount, now.times,
+            now.every_days,
+        )  # fmt: skip
+    by_day = drug is not None and any(r.per is Per.KG and r.every is Every.DAY for r in drug.ranges)
+    per_kg = dosing.per_kg(row, kg) if row is not None and by_day else None
+    last = view.doses[-1] if view.doses else None
+    return CourseLine(
+        course=course,
+        name=view.name,
+        stop=view.stop,
+        since=view.starts_on,
+        until=view.stop.stopped_on if view.stop else last.ends_on if last else None,
+        now=next((line for line in lines if now is not None and line.id == now.pk), None),
+        next=next((line for line in lines if line.starts_on > as_of), None),
+        doses=lines[::-1],
+        per_kg=f"{plain(per_kg)} {drug.unit}/kg a day" if per_kg is not None and drug else "",
+        pe_mg=as_decimal(dosing.pe_on([row], as_of)) if row is not None and row.is_systemic_glucocorticoid else None,
+        notes=drug.notes if drug else "",
+    )
+
+
+def page(patient: Patient, as_of: dt.date) -> TreatmentPage:
+    """A course is of the past once it was stopped; one whose last dose ran out waits for a new dose or a stop."""
+    found = weight(patient, as_of)
+    lines = [_course_line(view, as_of, usable_kg(found)) for view in therapy.courses(patient)]
+    over = [line for line in lines if line.stop is not None and line.stop.stopped_on < as_of]
+    infusions = [
+        InfusionLine(row, dosing.name_of(row.course.drug), amount_words(row.course.drug, row.amount))
+        for row in therapy.infusions(patient, as_of)
+    ]
+    return TreatmentPage(
+        current=[line for line in lines if line not in over],
+        past=over,
+        infusions=infusions,
+        weight=found,
+        pe_mg=as_decimal(therapy.pe_on_day(patient, as_of)),
+        taper=therapy.active_taper(patient, as_of),
+    )
+
+
+def amount_words(code: str, amount: Decimal) -> str:
+    """ "137 g", "1 exchange"."""
+    drug = FORMULARY.get(code)
+    unit = "exchange" if drug and drug.unit == "{exchange}" else drug.unit if drug else ""
+    return f"{plain(amount)} {unit}".strip()
+
+
+def course_line(patient: Patient, course: Course, as_of: dt.date) -> CourseLine | None:
+    """One course as the page shows it; None where it was withdrawn."""
+    kg = usable_kg(weight(patient, as_of))
+    return next(
+        (_course_line(view, as_of, kg) for view in therapy.courses(patient) if view.course.pk == course.pk), None
+    )
+
+
+def last_infusion(course: Course) -> Infusion | None:
+    return Infusion.objects.current().filter(course=course).order_by("-given_on", "-id").first()
