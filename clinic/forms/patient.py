@@ -12,7 +12,7 @@ from django.forms.models import fields_for_model
 
 from common.models import Fact
 from monitoring.analytes import Analyte, Kind, accepted_units
-from monitoring.entry import TypedValue, field_name
+from monitoring.entry import TypedValue, field_name, plain
 from monitoring.models import Result
 from monitoring.rules import RULES
 from patients.antibodies import ANTIBODIES, Group
@@ -203,11 +203,13 @@ class ResultForm(forms.Form):
                 if units and analyte.kind is Kind.NUMERIC
                 else forms.CharField(label="Unit", max_length=32, initial=result.unit_received)
             )
-            # Limits a laboratory did not print have none to show; those from elsewhere stand in the canonical unit.
-            for box, label, text in (
-                (self.low_box, "Lower limit of normal", result.low_received),
-                (self.uln_box, "Upper limit of normal", result.uln_received),
+            for box, label, text, limit in (
+                (self.low_box, "Lower limit of normal", result.low_received, result.low),
+                (self.uln_box, "Upper limit of normal", result.uln_received, result.uln),
             ):
+                # A limit that came without its own words is kept, where the box means the same unit.
+                if not text and limit is not None and result.unit_received == analyte.canonical_unit:
+                    text = plain(limit)
                 self.fields[box] = forms.CharField(label=label, max_length=32, required=False, initial=text)
         self.fields["taken_on"] = _day("Day of the sample", initial=result.taken_on)
         local = result.taken_at.astimezone(result.patient.centre.zone) if result.taken_at else None

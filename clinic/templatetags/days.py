@@ -1,4 +1,4 @@
-"""How days and numbers are written on pages."""
+"""How days, numbers and rules are written on pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.dates import age_on
+from monitoring.rules import RULES
 
 register = template.Library()
 
@@ -72,3 +73,9 @@ def age(born_on: dt.date, as_of: dt.date) -> str:
     """ "34 years"."""
     years = age_on(born_on, as_of)
     return f"{years} year{'' if years == 1 else 's'}"
+
+
+@register.filter
+def rule_title(rule: str) -> str:
+    """The title of a rule by its id; "All rules" for *."""
+    return "All rules" if rule == "*" else RULES[rule].title if rule in RULES else rule

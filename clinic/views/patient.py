@@ -20,7 +20,7 @@ from clinic.selectors import patient as questions
 from clinic.views.shared import ClinicRequest, address, can, patient_or_404
 from monitoring import charts
 
-RESULT_DAYS = 12
+RESULT_DAYS = 10
 
 
 @needs(Permission.SEE_PATIENTS)

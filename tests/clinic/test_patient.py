@@ -201,7 +201,7 @@ def test_results_are_paged_by_days_until_the_first(clinic, clinician, signed_in)
         address = f"results/?before={grid.older}" if grid.older else None
     expected = [AS_OF - dt.timedelta(days=3 + 14 * visit) for visit in range(30)]
     assert seen == expected
-    assert pages == 3
+    assert pages == 3  # 30 days, 10 a page
 
 
 def test_a_multiple_of_an_unknown_limit_is_not_guessed(clinic, clinician, signed_in) -> None:

@@ -219,6 +219,21 @@ def test_a_result_is_corrected_with_a_reason_and_the_old_value_is_struck_through
     assert Result.objects.current().get() == new
 
 
+def test_a_correction_keeps_a_limit_that_came_without_its_words(clinic, clinician, signed_in) -> None:
+    patient = factories.patient(clinic, clinician)
+    row = fact(
+        Result, patient, analyte="ck", value=Decimal(300), uln=Decimal(190), value_received="5", unit_received="ukat/L",
+        taken_on=YESTERDAY,
+    )  # fmt: skip
+    browser = signed_in(clinician)
+    assert browser.get(entry(row, "result")).context["correct_form"]["ck_uln"].value() == ""  # 190 of another unit
+    row = fact(
+        Result, patient, analyte="ck", value=Decimal(300), uln=Decimal(190), value_received="300", unit_received="U/L",
+        taken_on=AS_OF,
+    )  # fmt: skip
+    assert browser.get(entry(row, "result")).context["correct_form"]["ck_uln"].value() == "190"
+
+
 def test_a_very_rare_value_is_looked_at_twice(ck, clinician, signed_in) -> None:
     browser = signed_in(clinician)
     typed = {"ck": "90000", "ck_unit": "U/L", "ck_uln": "190", "taken_on": str(YESTERDAY), "reason": "Typing"}
