@@ -151,32 +151,41 @@ class TaperView:
 
 def steps_of(plan: TaperPlan) -> list[StepView]:
     """Current steps by day, each with the day it was confirmed. One query."""
+    return _steps_of([plan])[plan.pk]
+
+
+def _steps_of(plans: Sequence[TaperPlan]) -> dict[int, list[StepView]]:
     rows = (
         TaperStep.objects.current()
-        .filter(plan=plan)
+        .filter(plan__in=plans)
         .annotate(confirmed=F("confirmations__confirmed_on"), unconfirmed_at=F("confirmations__retired_at"))
         .order_by("step_on", "id", F("confirmations__id").asc(nulls_first=True))
     )
-    views: dict[int, StepView] = {}
+    views: dict[int, dict[int, StepView]] = {plan.pk: {} for plan in plans}
     for step in rows:
         counts = step.confirmed is not None and step.unconfirmed_at is None
-        if step.pk not in views or counts:
-            views[step.pk] = StepView(step, step.confirmed if counts else None)
-    return list(views.values())
+        of_plan = views[step.plan_id]
+        if step.pk not in of_plan or counts:
+            of_plan[step.pk] = StepView(step, step.confirmed if counts else None)
+    return {plan: list(steps.values()) for plan, steps in views.items()}
 
 
 def active_tapers(patient: Patient, as_of: dt.date) -> list[TaperView]:
-    """Plans neither ended by `as_of` nor confirmed to their last step, newest first; on hold or not."""
+    """Plans neither ended by `as_of` nor confirmed to their last step, newest first; on hold or not. Three queries."""
     # "Not ended" must look at the ends that count: a retired one does not end a plan.
-    ended = TaperPlan.objects.filter(ends__retired_at__isnull=True, ends__ended_on__lt=as_of).values("pk")
-    plans = TaperPlan.objects.current().filter(patient=patient).exclude(pk__in=ended).order_by("-id")
-    views = []
-    for plan in plans:
-        steps = steps_of(plan)
-        if any(view.confirmed_on is None for view in steps):
-            hold = TaperHold.objects.active_on(as_of).filter(plan=plan).order_by("-id").first()
-            views.append(TaperView(plan, steps, hold))
-    return views
+    ended = TaperPlan.objects.filter(patient=patient, ends__retired_at__isnull=True, ends__ended_on__lt=as_of)
+    plans = list(TaperPlan.objects.current().filter(patient=patient).exclude(pk__in=ended.values("pk")).order_by("-id"))
+    if not plans:
+        return []
+    steps = _steps_of(plans)
+    holds: dict[int, TaperHold] = {}
+    for hold in TaperHold.objects.active_on(as_of).filter(plan__in=plans).order_by("id"):
+        holds[hold.plan_id] = hold  # the newest stays
+    return [
+        TaperView(plan, steps[plan.pk], holds.get(plan.pk))
+        for plan in plans
+        if any(view.confirmed_on is None for view in steps[plan.pk])
+    ]
 
 
 def active_taper(patient: Patient, as_of: dt.date) -> TaperView | None:
@@ -189,7 +198,9 @@ def active_taper(patient: Patient, as_of: dt.date) -> TaperView | None:
 
 def active_physio_plans(patient: Patient, as_of: dt.date) -> QuerySet[PhysioPlan]:
     """Plans begun and not ended by `as_of`, newest first; paused or not."""
-    ended = PhysioPlan.objects.filter(ends__retired_at__isnull=True, ends__ended_on__lt=as_of).values("pk")
+    ended = PhysioPlan.objects.filter(patient=patient, ends__retired_at__isnull=True, ends__ended_on__lt=as_of).values(
+        "pk"
+    )
     return (
         PhysioPlan.objects.current()
         .filter(patient=patient, starts_on__lte=as_of)

@@ -25,6 +25,7 @@ from monitoring.models import Result
 from tests import factories
 from tests.clinic.one_patient import full, results
 from tests.factories import AS_OF, NOW, fact
+from therapy.models import TaperPlan, TaperStep
 
 COUNTS = Path(__file__).parent / "query_counts.json"
 READ = (
@@ -168,6 +169,9 @@ def test_a_page_asks_no_more_for_a_long_history_than_for_a_short_one(route: str,
     """The number is a ratchet: WRITE_QUERY_COUNTS=1 writes it anew."""
     few = full(clinic, clinician, AS_OF, many=30)
     lots = full(clinic, clinician, AS_OF, many=3000, every_days=3)
+    for number in range(5):  # plans of earlier years, neither ended nor confirmed
+        old = fact(TaperPlan, lots)
+        fact(TaperStep, lots, plan=old, step_on=AS_OF - dt.timedelta(days=900 + number), dose_pe_mg=Decimal(5))
     browser = signed_in(clinician)
     browser.get(url(few, PAGES[route]))  # what is asked once for a session
     asked = []
