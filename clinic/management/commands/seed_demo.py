@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self.fill(first, options["patients"], now, number=410_001)
             self.fill(second, 8, now, number=880_001)
         for centre in (first, second):
-            self.check(centre, now)
+            self.judge(centre, now)
         self.live(first, now)
         self.write_down(password)
         self.stdout.write(f"{Patient.objects.count()} fictitious patients, {Alert.objects.count()} alerts.")
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         for kind in demo.ORDER:
             kind.objects.bulk_create(teller.rows[kind], batch_size=2000)
 
-    def check(self, centre: Centre, now: dt.datetime) -> None:
+    def judge(self, centre: Centre, now: dt.datetime) -> None:
         """Last night's check; a week ago the clinic was checked as well, so that some alerts have a past."""
         today = now.astimezone(centre.zone).date()
         a_week = dt.timedelta(days=7)
