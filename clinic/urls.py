@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from clinic.views import alerts, fact, overview, patient, patients, record, rules, trail, treatment, undo, worklist
+from clinic.views import entry_assessment, entry_labs
+from clinic.views import entry_other as entry
 
 app_name = "clinic"
 
@@ -46,6 +48,22 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/correct/", fact.correct, name="fact-correct"),
     path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/withdraw/", fact.withdraw, name="fact-withdraw"),
     path("patients/<uuid:public_id>/entries/<slug:word>/<int:pk>/end/", fact.end, name="fact-end"),
+    path("patients/<uuid:public_id>/enter/results/", entry_labs.enter, name="enter-panel"),
+    path("patients/<uuid:public_id>/enter/results/<slug:code>/look/", entry_labs.look, name="look-at-value"),
+    path("patients/<uuid:public_id>/enter/assessment/", entry_assessment.enter, name="enter-assessment"),
+    path("patients/<uuid:public_id>/enter/assessment/preview/", entry_assessment.preview, name="preview-assessment"),
+    path("patients/<uuid:public_id>/enter/strength/", entry_assessment.strength, name="enter-mmt8"),
+    path(
+        "patients/<uuid:public_id>/assessments/<int:pk>/correct/", entry_assessment.correct, name="assessment-correct"
+    ),
+    path("patients/<uuid:public_id>/enter/lung-function/", entry.lung_function, name="enter-lung"),
+    path("patients/<uuid:public_id>/enter/imaging/", entry.imaging, name="enter-imaging"),
+    path("patients/<uuid:public_id>/enter/body-size/", entry.body_size, name="enter-body-size"),
+    path("patients/<uuid:public_id>/enter/confounder/", entry.confounder, name="enter-confounder"),
+    path("patients/<uuid:public_id>/enter/functional-test/", entry.functional_test, name="enter-functional"),
+    path("patients/<uuid:public_id>/enter/booking/", entry.booking, name="book-test"),
+    path("patients/<uuid:public_id>/enter/waiver/", entry.waiver, name="waive-test"),
+    path("patients/<uuid:public_id>/enter/baseline/", entry.baseline, name="personal-baseline"),
     path("undo/<int:entry>/", undo.undo, name="undo"),
     path("patients/<uuid:public_id>/treatment/", treatment.show, name="treatment"),
     path("patients/<uuid:public_id>/treatment/start/", treatment.start, name="treatment-start"),

@@ -100,6 +100,44 @@ def previous_values(patient: Patient, analytes: Sequence[str], as_of: dt.date) -
 
 
 @dataclass(frozen=True)
+class PrintedLimits:
+    """The limits a laboratory printed with the latest result of an analyte, as received, in `unit`."""
+
+    unit: str
+    low: str
+    uln: str
+
+
+LIMITS_FROM = 12  # newest results of an analyte in which a laboratory's limits are looked for
+
+
+def printed_limits(patient: Patient, analytes: Sequence[str], as_of: dt.date) -> dict[str, dict[str, PrintedLimits]]:
+    """By laboratory and analyte, the limits of that laboratory's newest result by `as_of`. One query.
+
+    The laboratory of the newest result comes first. Only this person's: limits differ by sex and age.
+    """
+    rows = _rows(
+        f"""
+        SELECT DISTINCT ON (r.laboratory, r.analyte) r.laboratory, r.analyte, r.unit_received, r.low_received,
+               r.uln_received, r.taken_on
+        FROM unnest(%(analytes)s::text[]) wanted (code)
+        CROSS JOIN LATERAL (
+            SELECT * FROM monitoring_result r
+            WHERE r.patient_id = %(patient)s AND r.analyte = wanted.code AND r.retired_at IS NULL
+              AND r.taken_on <= %(as_of)s
+            ORDER BY {newest_first("r")} LIMIT %(newest)s
+        ) r
+        ORDER BY r.laboratory, r.analyte, {newest_first("r")}
+        """,  # noqa: S608 - put together from constants
+        {"patient": patient.pk, "analytes": list(analytes), "as_of": as_of, "newest": LIMITS_FROM},
+    )
+    found: dict[str, dict[str, PrintedLimits]] = {}
+    for laboratory, code, unit, low, limit, _ in sorted(rows, key=lambda row: row[5], reverse=True):
+        found.setdefault(laboratory, {})[code] = PrintedLimits(unit, low, limit)
+    return found
+
+
+@dataclass(frozen=True)
 class Cell:
     """The latest result of an analyte on one day. `more` counts the others of that day."""
 
@@ -303,7 +341,19 @@ def core_sets(
     The baseline is the newest assessment from 28 days before to 14 days after the first day of the present episode of
     glucocorticoid. Its enzyme is chosen once and followed from then on.
     """
-    visits = assessments(patient, as_of, limit)
+    return _compared(patient, assessments(patient, as_of, limit), as_of, doses)
+
+
+def core_set_preview(patient: Patient, visit: Assessment, as_of: dt.date) -> CoreSetView:
+    """What an assessment that is not saved would say. It stands in for a saved one of its day. Four queries."""
+    saved = [other for other in assessments(patient, as_of) if other.assessed_on != visit.assessed_on]
+    visits = sorted([visit, *saved], key=lambda other: other.assessed_on, reverse=True)
+    return next(view for view in _compared(patient, visits, as_of) if view.assessment is visit)
+
+
+def _compared(
+    patient: Patient, visits: Sequence[Assessment], as_of: dt.date, doses: Sequence[DoseRow] | None = None
+) -> list[CoreSetView]:
     if not visits:
         return []
     rows = treatment.dose_rows(patient, as_of) if doses is None else doses
@@ -317,7 +367,7 @@ def core_sets(
     for visit in visits:
         of_day = enzymes.get(visit.assessed_on, {})
         enzyme = of_day.get(chosen.name) if chosen else scoring.choose_enzyme(of_day.values())
-        is_baseline = baseline is not None and visit.pk == baseline.pk
+        is_baseline = visit is baseline
         compared = None
         if baseline is not None and judged and visit.assessed_on > baseline.assessed_on:
             both_150 = baseline.mmt8_150 is not None and visit.mmt8_150 is not None

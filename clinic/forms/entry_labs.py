@@ -1,0 +1,315 @@
+"""The lines of a laboratory panel as they are typed: kept whatever is wrong, looked at twice before they are saved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.datastructures import MultiValueDict
+
+from clinic.forms.patient import day_box
+from clinic.selectors.patient import PANEL_NAMES, unit_words
+from common.units import normalise
+from monitoring.analytes import ANALYTES, PANELS, Analyte, Kind, accepted_units
+from monitoring.delta import LIMIT_FACTOR, compare
+from monitoring.entry import EntryError, TypedValue, enterable, field_name, plain, read, read_number
+from monitoring.selectors import PreviousValue, PrintedLimits
+
+# What is taken at nearly every visit, in the order of a laboratory's sheet. The rest is one click away.
+STANDARD = (
+    "ck", "aldolase", "ldh", "ast", "alt", "ggt", "creatinine", "egfr", "haemoglobin", "wbc", "neutrophils",
+    "lymphocytes", "platelets", "crp", "esr", "ferritin",
+)  # fmt: skip
+# Everything that is typed into a panel.
+ENTERED: tuple[str, ...] = (
+    *STANDARD,
+    *(code for code, analyte in ANALYTES.items() if enterable(analyte) and code not in STANDARD),
+)
+_OTHER_NAMES = {
+    "metabolic": "Metabolism", "immunology": "Immunology", "infection": "Infection", "drug": "Drug levels",
+    "tumour": "Tumour markers", "vitals": "Vital signs", "muscle": "Muscle, further", "liver": "Liver, further",
+    "renal": "Kidney, further", "blood": "Blood count, further", "inflammation": "Inflammation, further",
+}  # fmt: skip
+
+
+class SampleForm(forms.Form):
+    """When and where the sample was taken."""
+
+    taken_on = forms.DateField(label="Day of the sample", widget=day_box())
+    taken_time = forms.TimeField(
+        label="Time", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    laboratory = forms.CharField(
+        label="Laboratory",
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "laboratories", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_taken_on(self) -> dt.date:
+        """The action says so too; here it is said together with what is wrong in the lines."""
+        day: dt.date = self.cleaned_data["taken_on"]
+        if day > self.today:
+            raise ValidationError("This day lies in the future.")
+        return day
+
+
+@dataclass
+class Line:
+    """One analyte of the panel: what is in its boxes, what was there last time, and what is to be said about it.
+
+    `given` are the limits the page put in, in `given_unit`; what differs from them a person typed. `warning` is shown
+    beside the box and asks for a tick.
+    """
+
+    analyte: Analyte
+    text: str = ""
+    unit: str = ""
+    low: str = ""
+    uln: str = ""
+    given: PrintedLimits | None = None
+    ticked: str = ""
+    previous: PreviousValue | None = None
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    warning: str = ""
+
+    @property
+    def code(self) -> str:
+        return self.analyte.code
+
+    @property
+    def is_word(self) -> bool:
+        return self.analyte.kind is Kind.QUALITATIVE
+
+    @property
+    def is_per_laboratory(self) -> bool:
+        return self.analyte.kind is Kind.PER_LABORATORY
+
+    @property
+    def units(self) -> list[tuple[str, str]]:
+        """(UCUM, in words) of each unit accepted, one of each spelling."""
+        seen: dict[str, str] = {}
+        for unit in accepted_units(self.code) if self.analyte.kind is Kind.NUMERIC else ():
+            seen[unit] = unit_words(unit)
+        return list(seen.items())
+
+    @property
+    def fingerprint(self) -> str:
+        """What a tick confirms: this text in this unit with this limit, and no other."""
+        return f"{self.text.strip()}|{self.unit}|{self.uln.strip()}"
+
+    @property
+    def confirmed(self) -> bool:
+        return bool(self.ticked) and self.ticked == self.fingerprint
+
+    @property
+    def typed(self) -> TypedValue:
+        return TypedValue(self.code, self.text, self.unit, self.low, self.uln, confirmed=self.confirmed)
+
+    @property
+    def is_blank(self) -> bool:
+        return self.typed.is_blank
+
+    @property
+    def converted(self) -> str:
+        """The value in the canonical unit, where it was typed in another."""
+        if self.is_blank or self.analyte.kind is not Kind.NUMERIC or self.unit == self.analyte.canonical_unit:
+            return ""
+        try:
+            value = read(TypedValue(self.code, self.text, self.unit, confirmed=True))
+        except EntryError:
+            return ""
+        if value.value is None:
+            return ""
+        rounded = round(value.value, max(self.analyte.decimals, 0))
+        return f"= {value.comparator}{plain(rounded)} {unit_words(self.analyte.canonical_unit)}"
+
+    @property
+    def previous_words(self) -> str:
+        """The last value as it was reported, with its unit."""
+        if self.previous is None:
+            return ""
+        return f"{self.previous.received} {unit_words(normalise(self.previous.unit) or self.previous.unit)}".strip()
+
+    def box(self, part: str) -> str:
+        return field_name(self.code, part)
+
+    @property
+    def unit_box(self) -> str:
+        return self.box("unit")
+
+    @property
+    def low_box(self) -> str:
+        return self.box("low")
+
+    @property
+    def uln_box(self) -> str:
+        return self.box("uln")
+
+    @property
+    def confirmed_box(self) -> str:
+        return self.box("confirmed")
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """(id of the box, what is wrong with it)."""
+        return [(f"id_{self.box(part)}", text) for part, texts in self.errors.items() for text in texts]
+
+    def error(self, text: str, part: str = "value") -> None:
+        self.errors.setdefault(part, []).append(text)
+
+    def look(self) -> None:
+        """Say what is wrong or very unusual. The same words beside the box while typing and when it is saved."""
+        self.errors, self.warning = {}, ""
+        if self.is_blank:
+            return
+        try:
+            read(self.typed)
+        except EntryError as error:
+            if error.code == "confirm":
+                self.warning = str(error)
+            else:
+                self.error(str(error), error.part)
+                return
+        if self.analyte.kind is not Kind.NUMERIC:
+            return
+        self._compare()
+
+    def _compare(self) -> None:
+        """With the last value, and the limit with the last limit."""
+        if self.confirmed or self.previous is None:
+            return
+        said = [self.warning] if self.warning else []
+        far = None
+        if self.previous.value is not None:
+            far = compare(self.analyte, read_number(self.text).value, self.unit, self.previous.value)
+        if far is not None:
+            said.append(f"{far.words} than the last value ({self.previous_words}).")
+            if far.unit:
+                said.append(f"In {unit_words(far.unit)} it would be near it: is the unit right?")
+        if self.uln.strip() and self.previous.uln is not None:
+            limit = compare(
+                self.analyte, read_number(self.uln).value, self.unit, self.previous.uln, factor=LIMIT_FACTOR
+            )
+            if limit is not None:
+                said.append(f"The upper limit: {limit.words.lower()} than last time. Is it in the same unit?")
+        self.warning = " ".join(said)
+
+
+def blank_lines(
+    previous: Mapping[str, PreviousValue], printed: Mapping[str, PrintedLimits], codes: Iterable[str] = ENTERED
+) -> list[Line]:
+    """The lines as the page first shows them: the unit of the last value, and the laboratory's own limits."""
+    lines = []
+    for code in codes:
+        analyte, last, given = ANALYTES[code], previous.get(code), printed.get(code)
+        line = Line(analyte, previous=last, given=given)
+        line.unit = _known_unit(analyte, given.unit if given else last.unit if last else "")
+        if given is not None and _known_unit(analyte, given.unit) == line.unit:
+            line.low, line.uln = given.low, given.uln
+        lines.append(line)
+    return lines
+
+
+def _known_unit(analyte: Analyte, text: str) -> str:
+    """The UCUM code of a unit as received, the canonical one where it is unknown."""
+    if analyte.kind is Kind.PER_LABORATORY:
+        return text
+    unit = normalise(text)
+    return unit if unit is not None and unit in analyte.conversions else analyte.canonical_unit or ""
+
+
+def typed_lines(
+    data: MultiValueDict[str, str],
+    previous: Mapping[str, PreviousValue],
+    printed: Mapping[str, PrintedLimits],
+    codes: Iterable[str] = ENTERED,
+) -> list[Line]:
+    """The lines as they were sent. `printed` are the limits of the laboratory that the page was made for."""
+    lines = []
+    for code in codes:
+        analyte = ANALYTES[code]
+        line = Line(analyte, previous=previous.get(code), given=printed.get(code))
+        line.text = data.get(line.box("value"), "")
+        line.unit = data.get(line.unit_box, "") or _known_unit(analyte, "")
+        line.low, line.uln = data.get(line.low_box, ""), data.get(line.uln_box, "")
+        line.ticked = data.get(line.confirmed_box, "")
+        lines.append(line)
+    return lines
+
+
+def question_stale_limits(lines: Sequence[Line], *, made_for: str, laboratory: str, checked: str) -> bool:
+    """Without JavaScript the limits stay when unit or laboratory are changed: ask, once, whether they still hold.
+
+    `made_for` is the laboratory of the limits the page put in. `checked` is what was asked about before. True: asked.
+    """
+    asked = False
+    for line in lines:
+        given = line.given
+        if line.is_blank or given is None or not (given.low or given.uln):
+            continue
+        if (line.low.strip(), line.uln.strip()) != (given.low.strip(), given.uln.strip()):
+            continue
+        if line.unit != _known_unit(line.analyte, given.unit) and f"{line.code} {line.unit}" not in checked.split(";"):
+            line.error(f"These limits are in {unit_words(given.unit)}. Write those of this unit, or none.", "uln")
+            asked = True
+        elif made_for != laboratory and f"@{laboratory}" not in checked.split(";"):
+            line.error(f"These limits are those of {made_for or 'another laboratory'}. Do they hold here too?", "uln")
+            asked = True
+    return asked
+
+
+def what_was_asked(lines: Sequence[Line], laboratory: str) -> str:
+    return ";".join([f"@{laboratory}", *(f"{line.code} {line.unit}" for line in lines if "uln" in line.errors)])
+
+
+def add_refusal(form: SampleForm, lines: Sequence[Line], error: ValidationError) -> None:
+    """Put what the action refused beside the boxes it names."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    boxes = {line.box(part): (line, part) for line in lines for part in ("value", "unit", "low", "uln")}
+    for name, errors in error.error_dict.items():
+        if name not in boxes:
+            form.add_error(name if name in form.fields else None, errors)
+            continue
+        line, part = boxes[name]
+        for one in errors:
+            text = " ".join(one.messages)
+            if one.code == "confirm":
+                line.warning = line.warning or text
+            elif text not in line.errors.get(part, []):
+                line.error(text, part)
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    lines: Sequence[Line]
+
+    @property
+    def is_open(self) -> bool:
+        return any(not line.is_blank or line.errors for line in self.lines)
+
+
+def groups(lines: Sequence[Line]) -> tuple[list[Line], list[Group]]:
+    """The standard panel, and the other analytes by panel."""
+    standard = [line for line in lines if line.code in STANDARD]
+    others = []
+    for panel in PANELS:
+        rest = [line for line in lines if line.analyte.panel == panel and line.code not in STANDARD]
+        if rest:
+            others.append(Group(_OTHER_NAMES.get(panel) or PANEL_NAMES.get(panel, panel.capitalize()), rest))
+    return standard, others
+
+
+def has_something_to_say(lines: Sequence[Line]) -> bool:
+    return any(line.errors or (line.warning and not line.confirmed) for line in lines)

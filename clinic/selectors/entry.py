@@ -1,0 +1,212 @@
+"""What stands beside the boxes of an entry page: earlier values, and what the typed ones would say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from monitoring import selectors
+from monitoring.entry import Measures, plain
+from monitoring.models import Assessment, MuscleGrade
+from monitoring.scores import haq_di, mmt8, tis
+from patients.models import Patient, Subtype
+
+MEASURES = {
+    tis.Measure.PHYSICIAN_VAS: "Physician VAS",
+    tis.Measure.PATIENT_VAS: "Patient VAS",
+    tis.Measure.MMT: "MMT8",
+    tis.Measure.HAQ_DI: "HAQ-DI",
+    tis.Measure.ENZYME: "Muscle enzyme",
+    tis.Measure.EXTRAMUSCULAR_VAS: "Extramuscular VAS",
+}
+_VALUES = ("physician_vas", "patient_vas", "extramuscular_vas", "haq_di", "mmt8_150", "mmt8_80")
+VALIDATED = {Subtype.DERMATOMYOSITIS, Subtype.POLYMYOSITIS, Subtype.JUVENILE}
+# A difference of a point between the sides is within what two examiners differ.
+SIDES_DIFFER = 2
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last value of something and its day."""
+
+    value: Any
+    day: dt.date
+
+    @property
+    def words(self) -> str:
+        text = plain(self.value) if isinstance(self.value, Decimal) else str(self.value)
+        return f"last {text} on {self.day.day} {self.day:%b %Y}"
+
+
+@dataclass(frozen=True)
+class LastMeasures:
+    values: Mapping[str, Last]
+    grades: Mapping[mmt8.Cell, Last]
+
+
+def last_measures(patient: Patient, as_of: dt.date, *, but: Assessment | None = None) -> LastMeasures:
+    """The last value of every measure by `as_of`, each from the newest visit that has it. Two queries."""
+    visits = [visit for visit in selectors.assessments(patient, as_of) if but is None or visit.pk != but.pk]
+    values: dict[str, Last] = {}
+    for visit in visits:
+        for name in _VALUES:
+            value = getattr(visit, name)
+            if value is not None:
+                values.setdefault(name, Last(value, visit.assessed_on))
+    days = {visit.pk: visit.assessed_on for visit in visits}
+    newest: dict[mmt8.Cell, Last] = {}
+    grades = MuscleGrade.objects.filter(assessment__in=list(days))
+    for grade in sorted(grades, key=lambda g: days[g.assessment_id], reverse=True):
+        cell = (mmt8.Muscle(grade.muscle), mmt8.Side(grade.side))
+        newest.setdefault(cell, Last(grade.grade, days[grade.assessment_id]))
+    return LastMeasures(values, newest)
+
+
+def assessment_on(patient: Patient, day: dt.date) -> Assessment | None:
+    """The current assessment of a day; a day has one."""
+    return Assessment.objects.current().filter(patient=patient, assessed_on=day).order_by("-id").first()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the measures typed so far say. `tis` is None where there is nothing to compare with; `why_not` says why."""
+
+    strength: mmt8.Mmt8 | None
+    haq: haq_di.HaqDi | None
+    view: selectors.CoreSetView | None
+    why_not: str
+    validated: bool = True  # the score was validated for this person's disease
+
+    @property
+    def tis(self) -> tis.Tis | None:
+        return self.view.tis if self.view else None
+
+    @property
+    def total(self) -> str:
+        """A number, or from what to what it can be while measures are missing."""
+        score = self.tis
+        if score is None:
+            return ""
+        return plain(score.lowest) if not score.partial else f"{plain(score.lowest)} to {plain(score.highest)}"
+
+    @property
+    def category(self) -> str:
+        score = self.tis
+        if score is None:
+            return ""
+        if score.category is None:
+            return f"{_response(score.at_least)} to {_response(score.at_most)}"
+        return _response(score.category)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """One line a measure of the score."""
+        return [
+            {
+                "label": MEASURES[result.measure] + self._enzyme(result.measure),
+                "change": None if result.improvement is None else f"{float(result.improvement):+.0f} %",
+                "points": result.points,
+                "maximum": result.maximum,
+                "why_missing": result.why_missing,
+                "worse": result.worse,
+            }
+            for result in (self.tis.measures if self.tis else ())
+        ]
+
+    def _enzyme(self, measure: tis.Measure) -> str:
+        enzyme = self.view.core.enzyme if self.view else None
+        return f" ({enzyme.name.upper()})" if measure is tis.Measure.ENZYME and enzyme else ""
+
+    @property
+    def missing(self) -> list[str]:
+        found = self.tis.missing if self.tis else self.view.missing if self.view else ()
+        return [MEASURES[measure] for measure in found]
+
+    @property
+    def worse(self) -> list[str]:
+        return [MEASURES[measure] for measure in (self.tis.worsening if self.tis else ())]
+
+    @property
+    def untested(self) -> list[str]:
+        """Cells without a grade, in words."""
+        if self.strength is None:
+            return []
+        names = {group.muscle: group.name for group in mmt8.GROUPS}
+        return [
+            names[muscle] + ("" if side is mmt8.Side.AXIAL else f", {side.value}")
+            for muscle, side in self.strength.missing
+        ]
+
+    @property
+    def unequal(self) -> list[str]:
+        """Groups whose sides differ by two points or more, the weaker side named."""
+        if self.strength is None:
+            return []
+        names = {group.muscle: group.name for group in mmt8.GROUPS}
+        return [
+            f"{names[muscle]} {abs(by)} weaker on the {'left' if by > 0 else 'right'}"
+            for muscle, by in self.strength.asymmetry.items()
+            if abs(by) >= SIDES_DIFFER
+        ]
+
+
+def _response(category: tis.Category) -> str:
+    return "no response" if category is tis.Category.NONE else f"{category.value} response"
+
+
+def preview(
+    patient: Patient, measures: Measures, day: dt.date | None, as_of: dt.date, *, adds_to: Assessment | None = None
+) -> Preview:
+    """What an assessment of `day` with these measures would say; those missing come from `adds_to`. Writes nothing.
+
+    Raises nothing: what cannot be scored is left out.
+    """
+    cells = {cell: grade for cell, grade in measures.mmt8.items() if grade is not None}
+    if not cells and adds_to is not None:
+        rows = adds_to.grades.values_list("muscle", "side", "grade")
+        cells = {(mmt8.Muscle(muscle), mmt8.Side(side)): grade for muscle, side, grade in rows}
+    strength = mmt8.score(cells) if cells else None
+    haq = _haq(measures)
+    visit = Assessment(patient=patient, assessed_on=day)
+    for name in ("physician_vas", "patient_vas", "extramuscular_vas", "haq_di", "mmt8_150", "mmt8_80"):
+        value = getattr(measures, name)
+        setattr(visit, name, getattr(adds_to, name) if value is None and adds_to is not None else value)
+    if haq is not None and haq.answered:
+        visit.haq_di = haq.index
+    if strength is not None:
+        visit.mmt8_150, visit.mmt8_80 = strength.total_150, strength.one_sided_80
+    measured = any(getattr(visit, name) is not None for name in _VALUES)
+    if day is None or day > as_of:
+        return Preview(strength, haq, None, "Give the day of the visit, today or earlier.")
+    if not measured:
+        return Preview(strength, haq, None, "Nothing to compare yet.")
+    view = selectors.core_set_preview(patient, visit, as_of)
+    why_not = ""
+    if view.tis is None:
+        if patient.subtype == Subtype.INCLUSION_BODY:
+            why_not = "The score is not made for inclusion body myositis."
+        elif view.is_baseline:
+            why_not = "This visit is the baseline of the present treatment: later visits are compared with it."
+        else:
+            why_not = "There is no visit to compare with: none lies near the start of the present glucocorticoid."
+    return Preview(strength, haq, view, why_not, patient.subtype in VALIDATED)
+
+
+def _haq(measures: Measures) -> haq_di.HaqDi | None:
+    typed = measures.haq or {}
+    items = {code: answer for code, answer in typed.get("items", {}).items() if answer is not None}
+    marks = [typed.get(part, ()) for part in ("aids", "help_with", "other_aids")]
+    if not items and not any(marks):
+        return None
+    try:
+        return haq_di.score(
+            items,
+            marks[0],
+            [haq_di.Category(category) for category in marks[1]],
+            [haq_di.Category(category) for category in marks[2]],
+        )
+    except ValueError:
+        return None

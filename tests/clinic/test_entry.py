@@ -1,0 +1,437 @@
+"""Entering results, assessments and small things: what is typed is kept, looked at twice, and written once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.models import Role
+from audit.models import Access, Entry
+from monitoring.models import (
+    Assessment,
+    BodySize,
+    Booking,
+    Confounder,
+    FunctionalTest,
+    Imaging,
+    LungFunction,
+    MuscleGrade,
+    PersonalBaseline,
+    Result,
+    Waiver,
+)
+from monitoring.scores.haq_di import ITEMS
+from monitoring.scores.mmt8 import CELLS
+from tests import factories
+from tests.clinic.one_patient import full
+from tests.factories import AS_OF, NOW, fact
+
+D = Decimal
+PAGES = (
+    "enter/results/", "enter/assessment/", "enter/strength/", "enter/lung-function/", "enter/imaging/",
+    "enter/body-size/", "enter/confounder/", "enter/functional-test/", "enter/booking/", "enter/waiver/",
+    "enter/baseline/",
+)  # fmt: skip
+
+
+def url(patient: Any, rest: str) -> str:
+    return f"/patients/{patient.public_id}/{rest}"
+
+
+@pytest.fixture
+def patient(clinic, clinician):
+    return factories.patient(clinic, clinician)
+
+
+@pytest.fixture
+def browser(clinician, signed_in):
+    return signed_in(clinician)
+
+
+def earlier(patient: Any, analyte: str, value: str, **fields: Any) -> Result:
+    return fact(
+        Result, patient,
+        **{
+            "analyte": analyte, "value": D(value), "value_received": value, "unit_received": "U/L",
+            "taken_on": AS_OF - dt.timedelta(days=14), **fields,
+        },
+    )  # fmt: skip
+
+
+def box(page: str, name: str) -> str:
+    """The tag of a box of a page."""
+    found = re.search(rf'<(?:input|select|textarea)[^>]*name="{name}"[^>]*>', page)
+    assert found, name
+    return found.group(0)
+
+
+# ------------------------------------------------------------------------------------------------------------ who may
+
+
+@pytest.mark.parametrize("rest", PAGES)
+def test_a_patient_of_another_centre_does_not_exist(rest, browser) -> None:
+    elsewhere = factories.centre()
+    theirs = factories.patient(elsewhere, factories.person(elsewhere))
+    assert browser.get(url(theirs, rest)).status_code == 404
+    assert browser.post(url(theirs, rest), {"kind": "fall", "happened_on": "2025-06-01"}).status_code == 404
+    assert not Access.objects.exists()
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.parametrize("rest", [*PAGES, "enter/results/ck/look/", "enter/assessment/preview/"])
+def test_who_records_no_results_has_no_form(rest, patient, signed_in) -> None:
+    for role in (Role.COORDINATOR, Role.ADMINISTRATOR, Role.RESEARCHER):
+        assert signed_in(role=role).post(url(patient, rest)).status_code == 403
+
+
+def test_a_nurse_sets_no_personal_baseline(patient, signed_in) -> None:
+    assert signed_in(role=Role.NURSE).get(url(patient, "enter/baseline/")).status_code == 403
+
+
+@pytest.mark.parametrize("rest", PAGES)
+def test_looking_at_a_form_of_a_patient_is_recorded(rest, patient, browser) -> None:
+    assert browser.get(url(patient, rest)).status_code == 200
+    assert Access.objects.get().patient == patient
+
+
+# ---------------------------------------------------------------------------------------------------------- the panel
+
+
+def panel(browser, patient, **typed: str) -> Any:
+    sent = {"taken_on": "2025-06-14", "laboratory": "Central", "made_for": "Central", **typed}
+    return browser.post(url(patient, "enter/results/"), sent)
+
+
+def test_a_panel_is_saved_with_undo(patient, browser) -> None:
+    answer = panel(
+        browser, patient, taken_time="08:30", ck="480", ck_unit="U/L", ck_low="30", ck_uln="190", alt="<40",
+        alt_unit="U/L", crp="0", crp_unit="mg/L", hbsag="negative",
+    )  # fmt: skip
+    assert answer.status_code == 302
+    assert answer.url == url(patient, "")
+    rows = {row.analyte: row for row in Result.objects.all()}
+    assert set(rows) == {"ck", "alt", "crp", "hbsag"}
+    assert (rows["ck"].value, rows["ck"].uln, rows["ck"].laboratory) == (D(480), D(190), "Central")
+    assert (rows["alt"].comparator, rows["alt"].value) == ("<", D(40))
+    assert rows["crp"].value == 0
+    assert rows["ck"].taken_at == dt.datetime(2025, 6, 14, 6, 30, tzinfo=dt.UTC)  # the clinic is in Berlin
+    shown = browser.get(answer.url).content.decode()
+    assert "4 results saved." in shown
+    undo = re.search(r'action="(/undo/\d+/)"', shown)
+    assert undo
+    browser.post(undo.group(1))
+    assert not Result.objects.current().exists()
+
+
+def test_the_last_value_its_unit_and_the_limits_of_the_laboratory_stand_beside_the_box(patient, browser) -> None:
+    earlier(
+        patient, "ck", "600", value_received="10", unit_received="µkat/L", uln=D(180), uln_received="3",
+        low_received="0.5", laboratory="Central",
+    )  # fmt: skip
+    earlier(patient, "ck", "700", laboratory="Elsewhere", uln_received="200", taken_on=AS_OF - dt.timedelta(days=50))
+    page = browser.get(url(patient, "enter/results/")).content.decode()
+    assert "10 µkat/L" in page
+    assert '<option value="ukat/L" selected>µkat/L' in page
+    assert 'value="3"' in box(page, "ck_uln")
+    assert 'value="0.5"' in box(page, "ck_low")
+    assert 'value="Central"' in box(page, "laboratory")
+    assert '"Elsewhere": {' in page
+
+
+def test_everything_typed_is_kept_when_something_is_wrong(patient, browser) -> None:
+    answer = panel(
+        browser, patient, taken_on="", ck="1,234", ck_unit="ukat/L", ck_uln="3.2", alt="41", alt_unit="U/L", psa="1.5",
+        psa_unit="ug/L",
+    )  # fmt: skip
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert not Result.objects.exists()
+    assert 'value="1,234"' in box(page, "ck")
+    assert 'aria-invalid="true"' in box(page, "ck")
+    assert 'value="3.2"' in box(page, "ck_uln")
+    assert 'value="41"' in box(page, "alt")
+    assert '<option value="ukat/L" selected' in page
+    assert "A comma can be a decimal sign" in page
+    assert "This field is required" in page
+    opened = page[: page.index('name="psa"')].rindex("<details")
+    assert page[opened:].startswith('<details class="more-lines" open>')
+
+
+def test_a_day_in_the_future_and_an_empty_panel_are_refused(patient, browser) -> None:
+    ahead = panel(browser, patient, taken_on="2025-06-16", ck="1", ck_unit="U/L").content.decode()
+    assert "lies in the future" in ahead
+    assert "very unusual" in ahead  # everything is said at once
+    assert "Enter at least one value" in panel(browser, patient).content.decode()
+    assert not Result.objects.exists()
+
+
+def test_a_rare_value_needs_a_tick_that_holds_for_this_value_alone(patient, browser) -> None:
+    first = panel(browser, patient, ck="60000", ck_unit="U/L")
+    assert first.status_code == 422
+    assert "very unusual" in first.content.decode()
+    tick = re.search(r'name="ck_confirmed" value="([^"]*)"', first.content.decode())
+    assert tick
+    other = panel(browser, patient, ck="70000", ck_unit="U/L", ck_confirmed=tick.group(1))
+    assert other.status_code == 422
+    assert not Result.objects.exists()
+    assert panel(browser, patient, ck="60000", ck_unit="U/L", ck_confirmed=tick.group(1)).status_code == 302
+    assert Result.objects.get().value == 60000
+
+
+def test_microkatal_typed_as_units_is_asked_about(patient, browser) -> None:
+    earlier(patient, "ck", "3600")
+    answer = panel(browser, patient, ck="60", ck_unit="U/L")
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "About 60 times less than the last value (3600 U/L)." in page
+    assert "In µkat/L it would be near it" in page
+    assert panel(browser, patient, ck="60", ck_unit="ukat/L").status_code == 302
+    assert Result.objects.current().get(taken_on="2025-06-14").value == 3600
+
+
+def test_the_limits_of_another_unit_or_laboratory_do_not_slip_in(patient, browser) -> None:
+    earlier(patient, "ck", "600", uln=D(190), uln_received="190", laboratory="Central")
+    typed = {"ck": "10", "ck_unit": "ukat/L", "ck_uln": "190"}
+    first = panel(browser, patient, **typed)
+    assert first.status_code == 422
+    assert "These limits are in U/L" in first.content.decode()
+    moved = {"taken_on": "2025-06-13", "ck": "650", "ck_unit": "U/L", "ck_uln": "190", "laboratory": "North"}
+    second = panel(browser, patient, **moved)
+    assert "These limits are those of Central" in second.content.decode()
+    checked = re.search(r'name="checked" value="([^"]*)"', second.content.decode())
+    assert checked
+    assert panel(browser, patient, checked=checked.group(1), **moved).status_code == 302
+    assert panel(browser, patient, **(typed | {"ck_uln": "3.2"})).status_code == 302
+
+
+def test_what_is_there_already_is_not_entered_twice(patient, browser) -> None:
+    assert panel(browser, patient, ck="480", ck_unit="U/L").status_code == 302
+    again = panel(browser, patient, ck="480", ck_unit="U/L", alt="30", alt_unit="U/L")
+    assert again.status_code == 422
+    assert "There is a value for this moment already" in again.content.decode()
+    assert Result.objects.count() == 1
+
+
+def test_the_line_says_the_same_while_typing_and_writes_nothing(patient, browser) -> None:
+    earlier(patient, "ck", "3600")
+
+    def look(**typed: str) -> str:
+        return str(browser.post(url(patient, "enter/results/ck/look/"), typed).content.decode())
+
+    assert "About 60 times less" in look(ck="60", ck_unit="U/L")
+    assert "= 3900 U/L" in look(ck="65", ck_unit="ukat/L")
+    assert "comma" in look(ck="1,5", ck_unit="U/L")
+    assert look(ck="", ck_unit="U/L").strip() == ""
+    assert browser.post(url(patient, "enter/results/weight/look/")).status_code == 404
+    assert Result.objects.count() == 1
+
+
+# ------------------------------------------------------------------------------------------------------ the assessment
+
+
+def cells(grade: int = 10) -> dict[str, str]:
+    return {f"mmt8_{muscle}_{side}": str(grade) for muscle, side in CELLS}
+
+
+def answers(answer: int = 0) -> dict[str, str]:
+    return {f"haq_{code}": str(answer) for items in ITEMS.values() for code, _ in items}
+
+
+VISIT = {"assessed_on": "2025-06-15", "physician_vas": "0", "patient_vas": "1.5", "extramuscular_vas": "2"}
+
+
+def test_an_assessment_is_saved_with_its_totals(patient, browser) -> None:
+    sent = VISIT | cells(9) | answers(1) | {"haq_aids": ["cane"], "mmt8_deltoid_left": "7", "note": "Tired"}
+    assert browser.post(url(patient, "enter/assessment/"), sent).status_code == 302
+    saved = Assessment.objects.get()
+    assert (saved.mmt8_150, saved.mmt8_80, saved.physician_vas) == (133, 72, 0)
+    assert saved.haq_di == D("1.125")  # a cane lifts walking from 1 to 2
+    assert MuscleGrade.objects.count() == 15
+
+
+def test_a_wrong_grade_keeps_every_other_box(patient, browser) -> None:
+    sent = VISIT | cells(8) | answers(2) | {"mmt8_biceps_left": "11", "haq_help": ["eating"]}
+    answer = browser.post(url(patient, "enter/assessment/"), sent)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert not Assessment.objects.exists()
+    assert 'value="11"' in box(page, "mmt8_biceps_left")
+    assert 'aria-invalid="true"' in box(page, "mmt8_biceps_left")
+    assert 'value="8"' in box(page, "mmt8_biceps_right")
+    assert 'value="1.5"' in box(page, "patient_vas")
+    assert page.count('value="2" checked') + page.count("checked") >= 20
+    assert re.search(r'name="haq_help" value="eating" checked', page)
+    assert "Biceps brachii, left" in page
+
+
+def test_nothing_measured_is_not_an_assessment(patient, browser) -> None:
+    answer = browser.post(url(patient, "enter/assessment/"), {"assessed_on": "2025-06-15"})
+    assert answer.status_code == 422
+    assert "Record at least one measure" in answer.content.decode()
+
+
+def test_strength_by_one_and_scales_by_another_make_one_assessment(patient, browser, signed_in) -> None:
+    physio = signed_in(role=Role.PHYSIOTHERAPIST)
+    assert physio.post(url(patient, "enter/strength/"), {"assessed_on": "2025-06-15"} | cells(9)).status_code == 302
+    page = browser.get(url(patient, "enter/assessment/")).content.decode()
+    assert "This day has an assessment" in page
+    assert 'value="9"' in box(page, "mmt8_biceps_left")
+    # Somebody who opened the page before that is told, and the next press adds.
+    first = browser.post(url(patient, "enter/assessment/"), VISIT)
+    assert first.status_code == 422
+    named = re.search(r'name="adds_to" value="(\d+)"', first.content.decode())
+    assert named
+    assert browser.post(url(patient, "enter/assessment/"), VISIT | {"adds_to": named.group(1)}).status_code == 302
+    one = Assessment.objects.current().get()
+    assert (one.mmt8_150, one.patient_vas) == (135, D("1.5"))
+    assert one.grades.count() == 15
+
+
+def test_the_last_values_stand_in_grey(patient, browser) -> None:
+    old = fact(
+        Assessment, patient, assessed_on=AS_OF - dt.timedelta(days=30), physician_vas=D("4.5"), patient_vas=D(0),
+        haq_di=D("1.375"),
+    )  # fmt: skip
+    MuscleGrade.objects.create(assessment=old, muscle="deltoid", side="right", grade=0)
+    page = browser.get(url(patient, "enter/assessment/")).content.decode()
+    assert "last 4.5 on 16 May 2025" in page
+    assert "last 0 on 16 May 2025" in page
+    assert "last 1.375 on" in page
+    assert re.search(r"last time </span>0</span>", page)
+
+
+def test_the_preview_says_what_the_saved_assessment_says(clinic, clinician, browser) -> None:
+    someone = full(clinic, clinician, AS_OF)
+    sent = VISIT | cells(10) | answers(0) | {"patient_vas": "7.0"}
+    shown = browser.post(url(someone, "enter/assessment/preview/"), sent)
+    page = shown.content.decode()
+    assert "150<small" in page
+    assert "Worse than at baseline: Patient VAS" in page
+    before = shown.context["preview"]
+    assert Assessment.objects.filter(assessed_on=AS_OF).count() == 0
+    assert browser.post(url(someone, "enter/assessment/"), sent).status_code == 302
+    from monitoring.selectors import core_sets
+
+    saved = core_sets(someone, AS_OF)[0]
+    assert saved.tis is not None
+    assert before.tis is not None
+    assert saved.tis == before.tis
+    assert before.total == "57.5 to 65"
+    assert before.category == "moderate response to major response"
+
+
+def test_the_preview_counts_what_is_missing_and_guesses_nothing(clinic, clinician, browser) -> None:
+    someone = full(clinic, clinician, AS_OF)
+    sent = {"assessed_on": "2025-06-15", "physician_vas": "1"} | cells(10)
+    del sent["mmt8_biceps_left"]
+    page = browser.post(url(someone, "enter/assessment/preview/"), sent).content.decode()
+    assert "Not tested: Biceps brachii, left." in page
+    assert "estimated 150.0 of 150" in page
+    assert "80<small" in page
+    assert " to " in browser.post(url(someone, "enter/assessment/preview/"), sent).context["preview"].total
+    assert "not available at follow-up" in page
+
+
+def test_the_preview_bears_half_a_form(patient, browser) -> None:
+    for sent in ({}, {"assessed_on": "x", "physician_vas": "abc"}, {"assessed_on": "2031-01-01"} | cells(3)):
+        assert browser.post(url(patient, "enter/assessment/preview/"), sent).status_code == 200
+    body = {"assessed_on": "2025-06-15", "physician_vas": "4"}
+    assert "no visit to compare with" in browser.post(url(patient, "enter/assessment/preview/"), body).content.decode()
+
+
+def test_inclusion_body_myositis_has_no_such_score(clinic, clinician, browser) -> None:
+    someone = full(clinic, clinician, AS_OF, subtype="inclusion_body")
+    page = browser.post(url(someone, "enter/assessment/preview/"), VISIT).content.decode()
+    assert "not made for inclusion body myositis" in page
+
+
+def test_an_assessment_is_corrected_with_a_reason(patient, browser) -> None:
+    browser.post(url(patient, "enter/assessment/"), VISIT | cells(9) | answers(1))
+    old = Assessment.objects.get()
+    address = url(patient, f"assessments/{old.pk}/correct/")
+    assert 'value="9"' in box(browser.get(address).content.decode(), "mmt8_biceps_left")
+    sent = VISIT | cells(9) | {"mmt8_biceps_left": "4"}
+    assert "This field is required" in browser.post(address, sent).content.decode()
+    assert browser.post(address, sent | {"reason": "Read from the wrong line"}).status_code == 302
+    now = Assessment.objects.current().get()
+    assert (now.mmt8_150, now.haq_di, now.supersedes) == (130, None, old)
+    assert browser.get(address).status_code == 404
+
+
+# ---------------------------------------------------------------------------------------------------------- small ones
+
+
+@pytest.mark.parametrize(
+    ("rest", "model", "typed", "expected"),
+    [
+        (
+            "lung-function", LungFunction,
+            {"tested_on": "2025-06-10", "fvc_l": "2.9", "fvc_percent_predicted": "81", "dlco_hb_corrected": "yes"},
+            {"fvc_percent_predicted": D(81), "dlco_percent_predicted": None, "dlco_hb_corrected": "yes"},
+        ),
+        (
+            "imaging", Imaging, {"modality": "hrct", "done_on": "2025-06-10", "ild": "absent"},
+            {"modality": "hrct", "ild": "absent"},
+        ),
+        ("body-size", BodySize, {"measured_on": "2025-06-10", "weight_kg": "68.5"}, {"weight_kg": D("68.5")}),
+        (
+            "confounder", Confounder, {"kind": "fall", "happened_on": "2025-06-10", "note": "Stairs"},
+            {"kind": "fall", "note": "Stairs"},
+        ),
+        (
+            "functional-test", FunctionalTest,
+            {"instrument": "walk_6min", "tested_on": "2025-06-10", "score": "412", "is_complete": "on"},
+            {"score": D(412), "is_complete": True},
+        ),
+        ("booking", Booking, {"kind": "pft", "booked_for": "2025-07-01"}, {"kind": "pft"}),
+        (
+            "waiver", Waiver, {"test": "hrct", "why": "pregnancy", "ends_on": "2025-12-01"},
+            {"reason": "pregnancy", "starts_on": AS_OF},
+        ),
+        (
+            "baseline", PersonalBaseline,
+            {"analyte": "ck", "value": "420", "set_on": "2025-06-10", "reason": "Large muscles"}, {"value": D(420)},
+        ),
+    ],
+)  # fmt: skip
+def test_a_small_form_writes_one_entry(rest, model, typed, expected, patient, browser, clinician) -> None:
+    address = url(patient, f"enter/{rest}/")
+    answer = browser.post(address, typed)
+    assert answer.status_code == 302, answer.content.decode()
+    row = model.objects.get()
+    assert {name: getattr(row, name) for name in expected} == expected
+    assert (row.recorded_by, row.recorded_at) == (clinician, NOW)
+    assert "entries/" in browser.get(address).content.decode()
+    day = next(name for name in typed if name.endswith(("_on", "_for")))
+    wrong = browser.post(address, typed | {day: "2025-13-45"})
+    assert wrong.status_code == 422
+    assert 'value="2025-13-45"' in wrong.content.decode()
+    assert model.objects.count() == 1
+
+
+def test_a_rare_weight_is_confirmed_for_this_number_alone(patient, browser) -> None:
+    address = url(patient, "enter/body-size/")
+    typed = {"measured_on": "2025-06-10", "weight_kg": "250"}
+    first = browser.post(address, typed)
+    assert "very unusual" in first.content.decode()
+    tick = re.search(r'name="confirmed" value="([^"]*)"', first.content.decode())
+    assert tick
+    assert browser.post(address, typed | {"weight_kg": "260", "confirmed": tick.group(1)}).status_code == 422
+    assert browser.post(address, typed | {"confirmed": tick.group(1)}).status_code == 302
+    assert BodySize.objects.get().weight_kg == 250
+
+
+def test_what_an_action_refuses_stands_beside_its_box(patient, browser) -> None:
+    late = browser.post(url(patient, "enter/waiver/"), {"test": "pft", "why": "pregnancy", "ends_on": "2025-12-01"})
+    assert "Pregnancy is a reason against a CT" in late.content.decode()
+    past = browser.post(url(patient, "enter/booking/"), {"kind": "pft", "booked_for": "2025-06-14"})
+    assert "This day has passed" in past.content.decode()
+    empty = browser.post(url(patient, "enter/lung-function/"), {"tested_on": "2025-06-10", "dlco_hb_corrected": "no"})
+    assert "Record at least one measure" in empty.content.decode()
+    assert not (Waiver.objects.exists())
+    assert not (Booking.objects.exists())
+    assert not (LungFunction.objects.exists())
