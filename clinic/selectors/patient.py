@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 
 from alerts.models import Alert, AlertEvent, EventKind, NotEvaluable, State, Upcoming
 from audit.models import Entry
-from common.dates import centre_day
+from common.dates import centre_day, in_force
 from monitoring import selectors as monitoring
 from monitoring.analytes import ANALYTES
 from monitoring.entry import plain
@@ -344,8 +344,19 @@ def _visit(view: monitoring.CoreSetView) -> Visit:
 
 
 @dataclass(frozen=True)
+class DoseLine:
+    id: int
+    starts_on: dt.date
+    ends_on: dt.date | None
+    words: str
+
+    def in_force(self, day: dt.date) -> bool:
+        return in_force(day, self.starts_on, self.ends_on)
+
+
+@dataclass(frozen=True)
 class CourseLine:
-    """One course, its newest dose first in words."""
+    """One course: the dose in force (else the newest) in words, and all doses, newest first."""
 
     id: int
     name: str
@@ -354,13 +365,13 @@ class CourseLine:
     since: dt.date | None
     until: dt.date | None
     why_stopped: str
-    doses: Sequence[tuple[dt.date, dt.date | None, str]]
+    doses: Sequence[DoseLine]
 
     def is_current(self, day: dt.date) -> bool:
         return self.until is None or self.until >= day
 
 
-def courses(patient: Patient, infusions: Sequence[Infusion]) -> list[CourseLine]:
+def courses(patient: Patient, as_of: dt.date, infusions: Sequence[Infusion]) -> list[CourseLine]:
     """Three queries. `infusions` are those of the patient, newest first: what a course without doses consists of."""
     lines = []
     given: dict[int, list[Infusion]] = {}
@@ -369,20 +380,22 @@ def courses(patient: Patient, infusions: Sequence[Infusion]) -> list[CourseLine]
     for view in therapy.courses(patient):
         drug = FORMULARY.get(view.course.drug)
         doses = [
-            (
+            DoseLine(
+                dose.pk,
                 dose.starts_on,
                 dose.ends_on,
                 dosing.in_words(drug, dose.amount, dose.times, dose.every_days) if drug else plain(dose.amount),
             )
             for dose in view.doses
         ]
+        taken = [dose for dose in doses if dose.in_force(as_of)] or doses  # one that lies ahead is not taken yet
         infused = given.get(view.course.pk, [])
-        words = doses[-1][2] if doses else ""
+        words = taken[-1].words if taken else ""
         if infused and not doses:
             amount = f"{plain(infused[0].amount)} {drug.unit if drug else ''}".strip()
             words = f"{amount} on {_day(infused[0].given_on)}"
         since = view.starts_on or (infused[-1].given_on if infused else None)
-        until = view.stop.stopped_on if view.stop else doses[-1][1] if doses else None
+        until = view.stop.stopped_on if view.stop else doses[-1].ends_on if doses else None
         why = view.stop.get_reason_display() if view.stop else ""
         if view.stop and view.stop.note:
             why = f"{why}: {view.stop.note}"
@@ -399,7 +412,7 @@ def courses(patient: Patient, infusions: Sequence[Infusion]) -> list[CourseLine]
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened. `kind` and `id` name the entry it came from, for its page; empty for what has none."""
+    """One thing that happened. `url` leads to the entry or alert it came from; `order` tells apart those of a day."""
 
     on: dt.date
     icon: str
@@ -443,9 +456,11 @@ def timeline(
             )
         )
     for course in taken:
-        for index, (start, _, words) in enumerate(course.doses):
+        for index, dose in enumerate(course.doses):
             verb = "started" if index == len(course.doses) - 1 else "changed"
-            found.append(Moment(start, "pill", f"{course.name} {verb}", words, url=entry("course", course.id)))
+            found.append(
+                Moment(dose.starts_on, "pill", f"{course.name} {verb}", dose.words, url=entry("dose", dose.id))
+            )
         if course.why_stopped and course.until:
             found.append(
                 Moment(
@@ -619,7 +634,7 @@ class PatientPage:
 def page(patient: Patient, as_of: dt.date, address: Address, *, days: int = 6) -> PatientPage:
     """Everything at once."""
     infusions = therapy.infusions(patient, as_of)
-    seen, taken = visits(patient, as_of), courses(patient, infusions)
+    seen, taken = visits(patient, as_of), courses(patient, as_of, infusions)
     tests = list(monitoring.lung_function(patient, as_of, ON_PAGE))
     images = list(
         Imaging.objects.current().filter(patient=patient, done_on__lte=as_of).order_by("-done_on", "-id")[:ON_PAGE]

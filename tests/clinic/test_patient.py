@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from monitoring.models import Result
 from tests import factories
 from tests.clinic.one_patient import full, results
 from tests.factories import AS_OF, NOW, fact
-from therapy.models import TaperPlan, TaperStep
+from therapy.models import Course, Dose, TaperPlan, TaperStep
 
 COUNTS = Path(__file__).parent / "query_counts.json"
 READ = (
@@ -107,6 +108,36 @@ def test_the_chart_and_the_tables_show_the_same_numbers(clinic, clinician) -> No
         assert Decimal(cell.text) == round(newest[day])
     assert [visit.day for visit in page.visits if visit.is_baseline] == [AS_OF - dt.timedelta(days=172)]
     assert {p.day for s in page.story.strength for p in s.points} == {visit.day for visit in page.visits}
+
+
+def test_a_dose_that_lies_ahead_is_not_taken_yet(clinic, clinician) -> None:
+    patient = factories.patient(clinic, clinician)
+    course = fact(Course, patient, drug="prednisone", route="oral")
+    fact(Dose, patient, course=course, starts_on=AS_OF - dt.timedelta(days=9), ends_on=AS_OF, amount=Decimal(20))
+    fact(Dose, patient, course=course, starts_on=AS_OF + dt.timedelta(days=1), amount=Decimal(15))
+    (line,) = questions.courses(patient, AS_OF, [])
+    assert line.dose == "20 mg a day"
+    assert line.is_current(AS_OF)
+    page = questions.page(patient, AS_OF, nowhere)
+    assert page.top.pe_mg == 20
+    assert [moment.text for moment in page.timeline] == ["20 mg a day"]
+
+
+def test_every_entry_on_the_page_leads_to_its_history(clinic, clinician, signed_in) -> None:
+    browser = signed_in(clinician)
+    patient = full(clinic, clinician, AS_OF)
+    text = browser.get(url(patient)).content.decode()
+    found = set(re.findall(rf'href="({url(patient)}entries/[^"]+)"', text))
+    words = {address.split("/entries/")[1].split("/")[0] for address in found}
+    assert words >= {
+        "result", "assessment", "course", "dose", "infusion", "lung-function", "imaging", "booking", "body-size",
+        "manifestation", "follow-up", "confounder", "taper-confirmation", "consent", "exception", "physio-session",
+        "physio-outcome",
+    }  # fmt: skip
+    for address in found:
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        assert answer.context["changeable"], address
 
 
 def test_zero_is_a_value_and_missing_is_said(clinic, clinician, signed_in) -> None:
