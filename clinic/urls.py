@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from clinic.views import alerts, fact, overview, patient, patients, record, rules, trail, treatment, undo, worklist
+from clinic.views import (
+    alerts,
+    fact,
+    overview,
+    patient,
+    patients,
+    record,
+    rules,
+    taper,
+    trail,
+    treatment,
+    undo,
+    worklist,
+)
 from clinic.views import entry_assessment, entry_labs
 from clinic.views import entry_other as entry
 
@@ -72,4 +85,10 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:public_id>/treatment/<int:course>/stop/", treatment.stop, name="treatment-stop"),
     path("patients/<uuid:public_id>/treatment/<int:course>/infusion/", treatment.infusion, name="treatment-infusion"),
     path("patients/<uuid:public_id>/doses/<int:dose>/correct/", treatment.correct, name="dose-correct"),
+    path("patients/<uuid:public_id>/taper/", taper.show, name="taper"),
+    path("patients/<uuid:public_id>/taper/plan/", taper.plan, name="taper-plan"),
+    path("patients/<uuid:public_id>/taper/steps/<int:step>/confirm/", taper.confirm, name="taper-confirm"),
+    path("patients/<uuid:public_id>/taper/<int:plan>/hold/", taper.hold, name="taper-hold"),
+    path("patients/<uuid:public_id>/taper/<int:plan>/release/", taper.release, name="taper-release"),
+    path("patients/<uuid:public_id>/taper/<int:plan>/end/", taper.end, name="taper-end"),
 ]

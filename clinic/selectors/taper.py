@@ -1,0 +1,211 @@
+"""What the taper pages show: the plan beside what was taken, and what speaks against the next step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from clinic.selectors.patient import Address, AlertLine, open_alerts
+from clinic.selectors.treatment import Weight, weight
+from common.dates import days_since
+from monitoring.levels import Level
+from patients.models import Patient
+from therapy import dosing
+from therapy import selectors as therapy
+from therapy.dosing import DoseRow
+from therapy.formulary import FORMULARY
+from therapy.models import Course, Route, TaperConfirmation, TaperEnd, TaperPlan, TaperStep
+from therapy.prednisone_equivalent import as_decimal
+from therapy.taper_templates import TEMPLATES, cumulative_mg
+
+ACTIVITY = frozenset({"ck-rising", "deterioration"})
+OVERDUE_AFTER_DAYS = 7  # as the rule taper-step-overdue counts
+PAST_PLANS = 20
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A step beside what was taken. `taken` is the prednisone-equivalent on the last day of the step so far; None while
+    the step lies ahead. `state`: confirmed, due, overdue, ahead. `is_next`: the one that can be confirmed.
+    """
+
+    step: TaperStep
+    until: dt.date | None
+    taken: Decimal | None
+    confirmed_on: dt.date | None
+    state: str
+    is_next: bool
+
+    @property
+    def differs(self) -> str:
+        """Whether more or less was taken than planned."""
+        if self.taken is None or self.taken == self.step.dose_pe_mg:
+            return ""
+        return "more" if self.taken > self.step.dose_pe_mg else "less"
+
+
+@dataclass(frozen=True)
+class CourseChoice:
+    """A glucocorticoid that is taken now. `follows`: taken once a day, so that a step can set its dose."""
+
+    course_id: int
+    words: str
+    follows: bool
+
+
+@dataclass(frozen=True)
+class RunningPlan:
+    plan: TaperPlan
+    name: str
+    lines: Sequence[StepLine]
+    hold: therapy.TaperHold | None
+    ends_on: dt.date | None
+    planned_mg: Decimal
+    taken_mg: Decimal
+
+    @property
+    def next(self) -> StepLine | None:
+        return next((line for line in self.lines if line.is_next), None)
+
+
+@dataclass(frozen=True)
+class PastPlan:
+    plan: TaperPlan
+    name: str
+    starts_on: dt.date | None
+    last_on: dt.date | None
+    doses: Sequence[Decimal]
+    confirmed: int
+    why: str
+
+
+@dataclass(frozen=True)
+class TaperPage:
+    running: RunningPlan | None
+    past: Sequence[PastPlan]
+    signs: Sequence[AlertLine]
+    choices: Sequence[CourseChoice]
+    pe_mg: Decimal
+    weight: Weight | None
+
+
+def name_of(template: str) -> str:
+    return TEMPLATES[template].name if template in TEMPLATES else "Steps of its own"
+
+
+def signs_of_activity(patient: Patient, address: Address) -> list[AlertLine]:
+    """Open alerts that speak against going down: a rise of creatine kinase or a deterioration, at ACTION or worse."""
+
+    def speaks(line: AlertLine) -> bool:
+        alert = line.alert
+        if "signs-open" in (alert.evidence.get("reasons") or ()):
+            return True  # the rule of the step has found them itself
+        return alert.rule in ACTIVITY and alert.level in (Level.URGENT, Level.ACTION)
+
+    return [line for line in open_alerts(patient, address) if speaks(line)]
+
+
+def page(patient: Patient, as_of: dt.date, address: Address) -> TaperPage:
+    """A bounded number of queries: nothing is asked for each plan or step."""
+    rows = therapy.dose_rows(patient)
+    view = therapy.active_taper(patient, as_of)
+    return TaperPage(
+        running=_running(view, rows, as_of) if view is not None else None,
+        past=_past(patient, view.plan.pk if view is not None else None),
+        signs=signs_of_activity(patient, address),
+        choices=course_choices(patient, rows, as_of),
+        pe_mg=as_decimal(dosing.pe_on(rows, as_of)),
+        weight=weight(patient, as_of),
+    )
+
+
+def _running(view: therapy.TaperView, rows: Sequence[DoseRow], as_of: dt.date) -> RunningPlan:
+    waiting = view.next_step
+    lines = []
+    for index, entry in enumerate(view.steps):
+        step = entry.step
+        after = view.steps[index + 1].step.step_on if index + 1 < len(view.steps) else None
+        until = after - dt.timedelta(days=1) if after is not None else None
+        taken = None
+        if step.step_on <= as_of:
+            taken = as_decimal(dosing.pe_on(rows, min(as_of, until or as_of)))
+        lines.append(
+            StepLine(
+                step, until, taken, entry.confirmed_on, _state(entry, as_of),
+                waiting is not None and step.pk == waiting.pk,
+            )
+        )  # fmt: skip
+    first = view.steps[0].step.step_on if view.steps else as_of
+    stretches = [
+        (max(start, first), end, dose)
+        for start, end, dose in dosing.pe_stretches(rows, as_of)
+        if end is None or end >= first
+    ]
+    end = TaperEnd.objects.current().filter(plan=view.plan).first()
+    return RunningPlan(
+        plan=view.plan,
+        name=name_of(view.plan.template),
+        lines=lines,
+        hold=view.hold,
+        ends_on=end.ended_on if end else None,
+        planned_mg=cumulative_mg([(entry.step.step_on, entry.step.dose_pe_mg) for entry in view.steps], as_of),
+        taken_mg=as_decimal(dosing.cumulative_pe(stretches, as_of), 1) if first <= as_of else Decimal(0),
+    )
+
+
+def _state(entry: therapy.StepView, as_of: dt.date) -> str:
+    if entry.confirmed_on is not None:
+        return "confirmed"
+    past = days_since(entry.step.step_on, as_of)
+    return "overdue" if past > OVERDUE_AFTER_DAYS else "due" if past >= 0 else "ahead"
+
+
+def _past(patient: Patient, running: int | None) -> list[PastPlan]:
+    """The newest plans that are over, in four queries."""
+    plans = list(TaperPlan.objects.current().filter(patient=patient).exclude(pk=running).order_by("-id")[:PAST_PLANS])
+    if not plans:
+        return []
+    steps: dict[int, list[TaperStep]] = {}
+    for step in TaperStep.objects.current().filter(plan__in=plans).order_by("step_on", "id"):
+        steps.setdefault(step.plan_id, []).append(step)
+    confirmed: dict[int, int] = {}
+    for plan_id in (
+        TaperConfirmation.objects.current().filter(step__plan__in=plans).values_list("step__plan", flat=True)
+    ):
+        confirmed[plan_id] = confirmed.get(plan_id, 0) + 1
+    ends = {end.plan_id: end for end in TaperEnd.objects.current().filter(plan__in=plans)}
+    found = []
+    for plan in plans:
+        own, end = steps.get(plan.pk, []), ends.get(plan.pk)
+        found.append(
+            PastPlan(
+                plan=plan,
+                name=name_of(plan.template),
+                starts_on=own[0].step_on if own else None,
+                last_on=end.ended_on if end else own[-1].step_on if own else None,
+                doses=[step.dose_pe_mg for step in own],
+                confirmed=confirmed.get(plan.pk, 0),
+                why=end.reason if end else "All steps confirmed",
+            )
+        )
+    return found
+
+
+def course_choices(patient: Patient, rows: Sequence[DoseRow], as_of: dt.date) -> list[CourseChoice]:
+    """Glucocorticoids taken on `as_of` by a systemic route. Only what is taken once a day can follow a step."""
+    stopped = {view.course.pk for view in therapy.courses(patient) if view.stop is not None}
+    found = []
+    for row in dosing.newest_of_each(rows, as_of):
+        if not row.is_systemic_glucocorticoid or row.course_id in stopped:
+            continue
+        drug = FORMULARY[row.drug]
+        words = f"{drug.name}, {Route(row.route).label.lower()}: now "
+        words += dosing.in_words(drug, row.amount, row.times, row.every_days)
+        found.append(CourseChoice(row.course_id, words, (row.times, row.every_days) == (1, 1)))
+    return found
+
+
+def course_of(patient: Patient, pk: int | None) -> Course | None:
+    return Course.objects.current().filter(patient=patient, pk=pk).first() if pk else None

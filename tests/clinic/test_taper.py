@@ -1,0 +1,342 @@
+"""The pages of a taper, used without JavaScript, on a fixed day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Role
+from audit.models import Access
+from tests import factories
+from tests.clinic.one_patient import alert, full
+from tests.clinic.test_treatment import keep_count
+from tests.factories import AS_OF, fact
+from therapy.models import (
+    Course,
+    CourseStop,
+    Dose,
+    TaperConfirmation,
+    TaperEnd,
+    TaperHold,
+    TaperPlan,
+    TaperStep,
+)
+
+D = Decimal
+
+
+def ago(days: int) -> dt.date:
+    return AS_OF - dt.timedelta(days=days)
+
+
+def url(patient: Any, rest: str = "") -> str:
+    return f"/patients/{patient.public_id}/taper/{rest}"
+
+
+@pytest.fixture
+def on_steroid(clinic, clinician) -> Any:
+    patient = factories.patient(clinic, clinician)
+    course = fact(Course, patient, drug="prednisone", route="oral")
+    fact(Dose, patient, course=course, starts_on=ago(40), amount=D(20))
+    return patient
+
+
+@pytest.fixture
+def tapering(on_steroid) -> Any:
+    """20 mg confirmed, 15 mg due since 2 days, then 10 mg and none."""
+    plan = fact(TaperPlan, on_steroid, template="t-step")
+    for days, mg in ((40, 20), (2, 15), (-14, 10), (-28, 0)):
+        step = fact(TaperStep, on_steroid, plan=plan, step_on=ago(days), dose_pe_mg=D(mg))
+        if mg == 20:
+            fact(TaperConfirmation, on_steroid, step=step, confirmed_on=ago(40))
+    return on_steroid
+
+
+def step_of(patient: Any, mg: int) -> TaperStep:
+    return TaperStep.objects.current().get(patient=patient, dose_pe_mg=mg)
+
+
+def paths(patient: Any) -> list[str]:
+    plan, step = TaperPlan.objects.get(patient=patient), step_of(patient, 15)
+    parts = (f"steps/{step.pk}/confirm/", f"{plan.pk}/hold/", f"{plan.pk}/release/", f"{plan.pk}/end/")
+    return [url(patient, part) for part in parts]
+
+
+def test_only_prescribers_change_a_taper(tapering, signed_in) -> None:
+    nurse = signed_in(role=Role.NURSE)
+    page = nurse.get(url(tapering))
+    assert page.status_code == 200
+    assert "Put on hold" not in page.content.decode()
+    for path in [*paths(tapering), url(tapering, "plan/")]:
+        assert nurse.post(path, {"reason": "x"}).status_code == 403
+    assert signed_in(role=Role.RESEARCHER).get(url(tapering)).status_code == 403
+
+
+def test_plans_of_others_do_not_exist(tapering, clinic, clinician, signed_in) -> None:
+    elsewhere = factories.centre()
+    stranger = signed_in(factories.person(elsewhere))
+    neighbour = factories.patient(clinic, clinician)
+    assert stranger.get(url(tapering)).status_code == 404
+    assert stranger.get(url(tapering, "plan/")).status_code == 404
+    for path in paths(tapering):
+        assert stranger.post(path, {"reason": "x"}).status_code == 404
+        other = path.replace(str(tapering.public_id), str(neighbour.public_id))
+        assert signed_in(clinician).post(other, {"reason": "x"}).status_code == 404
+        assert signed_in(clinician).get(path).status_code == 405
+    assert not TaperHold.objects.exists()
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def test_planned_stands_beside_taken(tapering, signed_in) -> None:
+    answer = signed_in().get(url(tapering))
+    lines = answer.context["page"].running.lines
+    assert [(line.step.dose_pe_mg, line.taken, line.state, line.differs) for line in lines] == [
+        (20, D(20), "confirmed", ""), (15, D(20), "due", "more"), (10, None, "ahead", ""), (0, None, "ahead", ""),
+    ]  # fmt: skip
+    page = answer.content.decode()
+    assert "▲ more than planned" in page
+    running = answer.context["page"].running
+    # 38 days at 20 mg and 3 at 15 planned, 41 at 20 taken
+    assert (running.planned_mg, running.taken_mg) == (D(805), D(820))
+    assert Access.objects.get().page == "clinic:taper"
+
+
+def test_a_step_is_overdue_after_a_week_and_not_before(on_steroid, signed_in) -> None:
+    plan = fact(TaperPlan, on_steroid)
+    step = fact(TaperStep, on_steroid, plan=plan, step_on=ago(7), dose_pe_mg=D(15))
+    later = fact(TaperStep, on_steroid, plan=plan, step_on=ago(-7), dose_pe_mg=D(10))
+    assert signed_in().get(url(on_steroid)).context["page"].running.lines[0].state == "due"
+    TaperStep.objects.filter(pk=step.pk).update(step_on=ago(8))
+    assert signed_in().get(url(on_steroid)).context["page"].running.lines[0].state == "overdue"
+    assert later.step_on > AS_OF
+
+
+def test_signs_of_activity_come_first(tapering, signed_in) -> None:
+    alert(tapering, "ck-rising", "TASK", ago(3))
+    assert "Signs of activity" not in signed_in().get(url(tapering)).content.decode()
+    alert(tapering, "ck-rising", "ACTION", ago(2), subject="second")
+    page = signed_in().get(url(tapering)).content.decode()
+    assert page.index("Signs of activity are open") < page.index("Planned and taken")
+    assert "Confirm only if the step is still right" in page
+    assert "Signs of activity are open" in signed_in().get(url(tapering, "plan/")).content.decode()
+
+
+def test_a_page_without_a_plan_says_what_to_do(on_steroid, signed_in) -> None:
+    assert "Plan a taper" in signed_in().get(url(on_steroid)).content.decode()
+    assert "Plan a taper" not in signed_in(role=Role.NURSE).get(url(on_steroid)).content.decode()
+
+
+def test_the_page_asks_no_more_for_a_long_history(clinic, clinician, signed_in) -> None:
+    few, lots = full(clinic, clinician, AS_OF), full(clinic, clinician, AS_OF, many=3000, every_days=3)
+    for patient, plans, steps in ((few, 1, 1), (lots, 15, 30)):
+        for n in range(plans):
+            plan = fact(TaperPlan, patient)
+            fact(TaperEnd, patient, plan=plan, ended_on=ago(300 + n), reason="Flare")
+            for k in range(steps):
+                fact(TaperStep, patient, plan=plan, step_on=ago(900 - k), dose_pe_mg=D(40 - k))
+    running = TaperPlan.objects.filter(patient=lots).earliest("id")
+    for k in range(30):
+        fact(TaperStep, lots, plan=running, step_on=ago(-100 - k), dose_pe_mg=D(6))
+    browser = signed_in(clinician)
+    browser.get(url(few))
+    asked = []
+    for patient in (few, lots):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(url(patient)).status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    keep_count("clinic:taper", asked[0])
+
+
+# --------------------------------------------------------------------------------------------------------- planning
+
+
+def boxes(page: str) -> dict[str, str]:
+    """Every named box of the second form and what stands in it."""
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", page):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and name[1].startswith("step_"):
+            found[name[1]] = value[1] if value else ""
+    return found
+
+
+SCHEDULE = {
+    "do": "work_out", "template": "t-step", "starts_on": "2025-06-15", "start_mg": "60", "hold_weeks": "4",
+}  # fmt: skip
+
+
+def test_a_schedule_fills_in_the_steps_which_are_then_saved(on_steroid, clinician, signed_in) -> None:
+    browser = signed_in(clinician)
+    assert 'value="20"' in browser.get(url(on_steroid, "plan/")).content.decode()
+    page = browser.post(url(on_steroid, "plan/"), SCHEDULE).content.decode()
+    typed = boxes(page)
+    assert typed["step_0_step_on"] == "2025-06-15"
+    assert (typed["step_1_step_on"], typed["step_1_dose_pe_mg"]) == ("2025-07-13", "50")
+    assert typed["step_6_dose_pe_mg"] == "17.5"
+    assert "<strong>4970 mg</strong>" in page
+    assert not TaperPlan.objects.exists()
+    typed["step_1_dose_pe_mg"] = "45"
+    sent = {**typed, "do": "save", "note": "Slowly", "template": "t-step", "worked_out": "yes"}
+    answer = browser.post(url(on_steroid, "plan/"), sent, follow=True)
+    assert answer.redirect_chain == [(url(on_steroid), 302)]
+    plan = TaperPlan.objects.get()
+    assert (plan.template, plan.note) == ("t-step", "Slowly")
+    steps = list(TaperStep.objects.filter(plan=plan).order_by("step_on").values_list("dose_pe_mg", flat=True))
+    assert steps == [60, 45, 40, 30, 25, 20, D("17.5"), 15, D("12.5"), 10, D("7.5"), 5, D("2.5"), 0]
+
+
+def test_steps_can_be_typed_without_a_schedule_and_rows_left_empty(on_steroid, signed_in) -> None:
+    sent = {
+        "do": "save", "step_0_step_on": "2025-06-15", "step_0_dose_pe_mg": "20", "step_1_step_on": "",
+        "step_1_dose_pe_mg": "", "step_4_step_on": "2025-07-15", "step_4_dose_pe_mg": "0", "template": "t-step",
+    }  # fmt: skip
+    assert signed_in().post(url(on_steroid, "plan/"), sent).status_code == 302
+    assert TaperPlan.objects.get().template == ""
+    assert list(TaperStep.objects.order_by("step_on").values_list("dose_pe_mg", flat=True)) == [20, 0]
+
+
+def test_an_error_stands_in_the_row_it_is_about_and_everything_is_kept(on_steroid, signed_in) -> None:
+    sent = {
+        "do": "save", "step_0_step_on": "2025-06-15", "step_0_dose_pe_mg": "20", "step_3_step_on": "2025-06-01",
+        "step_3_dose_pe_mg": "15", "step_5_step_on": "2025-09-01", "step_5_dose_pe_mg": "12,5", "note": "Keep me",
+    }  # fmt: skip
+    answer = signed_in().post(url(on_steroid, "plan/"), sent)
+    form = answer.context["steps"]
+    assert answer.status_code == 422
+    assert set(form.errors) == {"step_5_dose_pe_mg"}
+    assert 'value="12,5"' in answer.content.decode()
+    assert 'value="Keep me"' in answer.content.decode()
+    answer = signed_in().post(url(on_steroid, "plan/"), {**sent, "step_5_dose_pe_mg": "12.5"})
+    assert set(answer.context["steps"].errors) == {"step_3_step_on"}
+    answer = signed_in().post(url(on_steroid, "plan/"), {**sent, "step_5_dose_pe_mg": "", "step_0_step_on": ""})
+    assert {"step_0_step_on", "step_5_dose_pe_mg"} <= set(answer.context["steps"].errors)
+    assert not TaperPlan.objects.exists()
+
+
+def test_more_rows_keep_what_was_typed(on_steroid, signed_in) -> None:
+    sent = {"do": "more", "step_0_step_on": "2025-06-15", "step_0_dose_pe_mg": "2o", "note": "Keep me"}
+    page = signed_in().post(url(on_steroid, "plan/"), sent).content.decode()
+    typed = boxes(page)
+    assert (typed["step_0_step_on"], typed["step_0_dose_pe_mg"]) == ("2025-06-15", "2o")
+    assert 'value="Keep me"' in page
+    assert len(typed) == 2 * (6 + 4)
+
+
+def test_a_schedule_that_cannot_be_followed_says_so_at_its_box(on_steroid, signed_in) -> None:
+    sent = {**SCHEDULE, "template": "t-weekly", "start_mg": "90"}
+    answer = signed_in().post(url(on_steroid, "plan/"), sent)
+    assert answer.status_code == 422
+    assert "begins with at most 80 mg" in answer.content.decode()
+    assert 'value="90"' in answer.content.decode()
+    open_dose = boxes(signed_in().post(url(on_steroid, "plan/"), {**SCHEDULE, "template": "t-bsr"}).content.decode())
+    assert (open_dose["step_1_step_on"], open_dose["step_1_dose_pe_mg"]) == ("2025-07-13", "")
+
+
+def test_a_second_plan_is_refused_while_one_runs(tapering, signed_in) -> None:
+    sent = {"do": "save", "step_0_step_on": "2025-06-15", "step_0_dose_pe_mg": "20"}
+    answer = signed_in().post(url(tapering, "plan/"), sent)
+    assert answer.status_code == 422
+    assert "A plan is running. End it before another begins." in answer.content.decode()
+    assert TaperPlan.objects.count() == 1
+
+
+def test_htmx_gets_the_fragment_of_the_plan(on_steroid, signed_in) -> None:
+    answer = signed_in().post(url(on_steroid, "plan/"), SCHEDULE, headers={"HX-Request": "true"})
+    assert "<html" not in answer.content.decode()
+    assert 'id="plan"' in answer.content.decode()
+
+
+# ---------------------------------------------------------------------------------- confirming, holding, ending
+
+
+def confirm(browser: Any, patient: Any, mg: int, **typed: Any) -> Any:
+    path = url(patient, f"steps/{step_of(patient, mg).pk}/confirm/")
+    return browser.post(path, {"confirmed_on": "2025-06-15", "course": "", **typed})
+
+
+def test_a_step_is_confirmed_and_the_dose_follows(tapering, clinician, signed_in) -> None:
+    course = Course.objects.get()
+    page = signed_in(clinician).get(url(tapering)).content.decode()
+    assert f'<option value="{course.pk}" selected>Prednisone, by mouth: now 20 mg a day</option>' in page
+    assert confirm(signed_in(clinician), tapering, 15, course=course.pk).status_code == 302
+    doses = Dose.objects.current().order_by("starts_on").values_list("starts_on", "ends_on", "amount")
+    assert list(doses) == [(ago(40), ago(3), D(20)), (ago(2), None, D(15))]
+    assert signed_in(clinician).get(url(tapering)).context["page"].running.lines[1].differs == ""
+
+
+def test_a_step_is_confirmed_without_a_dose(tapering, signed_in) -> None:
+    assert confirm(signed_in(), tapering, 15).status_code == 302
+    assert TaperConfirmation.objects.count() == 2
+    assert Dose.objects.count() == 1
+
+
+def test_steps_are_confirmed_in_their_order_and_not_ahead_of_time(tapering, signed_in) -> None:
+    answer = confirm(signed_in(), tapering, 10)
+    assert answer.status_code == 422
+    assert "Only the earliest unconfirmed step" in answer.content.decode()
+    ahead = confirm(signed_in(), tapering, 15, confirmed_on="2025-06-16")
+    assert ahead.status_code == 422
+    assert 'value="2025-06-16"' in ahead.content.decode()
+    assert TaperConfirmation.objects.count() == 1
+
+
+def test_another_patients_course_cannot_follow(tapering, clinic, clinician, signed_in) -> None:
+    other = factories.patient(clinic, clinician)
+    theirs = fact(Course, other, drug="prednisone", route="oral")
+    fact(Dose, other, course=theirs, starts_on=ago(40), amount=D(20))
+    assert confirm(signed_in(clinician), tapering, 15, course=theirs.pk).status_code == 422
+    assert Dose.objects.filter(patient=other).count() == 1
+
+
+def test_what_is_taken_on_alternate_days_or_stopped_cannot_follow(tapering, signed_in) -> None:
+    course = fact(Course, tapering, drug="methylprednisolone", route="oral")
+    fact(Dose, tapering, course=course, starts_on=ago(5), amount=D(4), every_days=2)
+    page = signed_in().get(url(tapering))
+    assert [choice.follows for choice in page.context["page"].choices] == [True, False]
+    assert page.context["forms"]["confirm"]["course"].value() == ""  # two of them: a person decides
+    fact(CourseStop, tapering, course=course, stopped_on=AS_OF, reason="other")
+    assert len(signed_in().get(url(tapering)).context["page"].choices) == 1
+
+
+def test_a_taper_is_held_and_released(tapering, signed_in) -> None:
+    plan = TaperPlan.objects.get()
+    hold = url(tapering, f"{plan.pk}/hold/")
+    refused = signed_in().post(hold, {"starts_on": "2025-06-15", "ends_on": "2025-06-20", "reason": ""})
+    assert refused.status_code == 422
+    assert 'value="2025-06-20"' in refused.content.decode()
+    assert signed_in().post(hold, {"starts_on": "2025-06-10", "reason": "Infection"}).status_code == 302
+    page = signed_in().get(url(tapering)).content.decode()
+    assert "Infection" in page
+    assert "Release from today" in page
+    release = url(tapering, f"{plan.pk}/release/")
+    assert "Released." in signed_in().post(release, follow=True).content.decode()
+    assert TaperHold.objects.current().get().ends_on == ago(1)
+    assert "This plan is not on hold." in signed_in().post(release, follow=True).content.decode()
+
+
+def test_a_plan_ends_and_another_can_be_planned(tapering, signed_in) -> None:
+    end = url(tapering, f"{TaperPlan.objects.get().pk}/end/")
+    assert signed_in().post(end, {"ended_on": "2025-06-14", "reason": ""}).status_code == 422
+    assert signed_in().post(end, {"ended_on": "2025-06-16", "reason": "Flare"}).status_code == 422
+    assert signed_in().post(end, {"ended_on": "2025-06-14", "reason": "Flare"}).status_code == 302
+    page = signed_in().get(url(tapering)).content.decode()
+    assert "Earlier plans" in page
+    assert "20 → 15 → 10 → 0" in page
+    assert "1 of 4" in page
+    sent = {"do": "save", "step_0_step_on": "2025-06-15", "step_0_dose_pe_mg": "30"}
+    assert signed_in().post(url(tapering, "plan/"), sent).status_code == 302
+
+
+def test_an_end_today_is_said(tapering, signed_in) -> None:
+    end = url(tapering, f"{TaperPlan.objects.get().pk}/end/")
+    assert signed_in().post(end, {"ended_on": "2025-06-15", "reason": "Flare"}).status_code == 302
+    assert "This plan ends after today." in signed_in().get(url(tapering)).content.decode()
