@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib
 import typst
 
+from alerts.selectors import Checked
 from clinic.selectors.patient import PatientPage, lung_words
 from clinic.templatetags.days import ago, written
 from monitoring import charts
@@ -25,11 +26,11 @@ FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 CHART_WIDTH_IN = 7.2
 
 
-def pdf(page: PatientPage, *, by: str, now: dt.datetime) -> bytes:
-    """The summary of `page` as PDF bytes, printed by `by` at `now`."""
+def pdf(page: PatientPage, *, checked: Checked, by: str, now: dt.datetime) -> bytes:
+    """The summary of `page` as PDF bytes, printed by `by` at `now`; `checked` says when the rules were last asked."""
     source = TEMPLATE.read_bytes()
     drawing = charts.to_svg(charts.draw(page.story, width_in=CHART_WIDTH_IN)).decode()
-    inputs = {"data": json.dumps(data_of(page, by=by, now=now), ensure_ascii=False), "chart": drawing}
+    inputs = {"data": json.dumps(data_of(page, checked=checked, by=by, now=now), ensure_ascii=False), "chart": drawing}
     return bytes(
         typst.compile(
             source,
@@ -41,7 +42,7 @@ def pdf(page: PatientPage, *, by: str, now: dt.datetime) -> bytes:
     )
 
 
-def data_of(page: PatientPage, *, by: str, now: dt.datetime) -> dict[str, Any]:
+def data_of(page: PatientPage, *, checked: Checked, by: str, now: dt.datetime) -> dict[str, Any]:
     """Everything the template prints, as words."""
     patient, top, as_of = page.patient, page.top, page.as_of
     local = now.astimezone(patient.centre.zone)
@@ -56,6 +57,7 @@ def data_of(page: PatientPage, *, by: str, now: dt.datetime) -> dict[str, Any]:
         "by": by,
         "as_of": written(as_of),
         "facts": [[label, value or "Not recorded"] for label, value in facts_of(page)],
+        "checked": _checked(checked, patient.centre.zone),
         "alerts": [
             [line.alert.get_level_display(), line.title, line.reason, line.alert.get_state_display()]
             for line in page.alerts
@@ -137,3 +139,12 @@ def _number(value: Any) -> str:
 
 def _span(since: dt.date | None, until: dt.date | None) -> str:
     return " – ".join(written(day) if day else "?" for day in (since, until))
+
+
+def _checked(checked: Checked, zone: dt.tzinfo) -> str:
+    """On paper, too, no alert means little while nobody has asked."""
+    if checked.at is None:
+        return "The rules have never been asked: that no alert stands here says nothing."
+    at = checked.at.astimezone(zone)
+    words = f"The rules were last asked on {written(at.date())}, {at:%H:%M}."
+    return f"{words} That is too long ago to rely on." if checked.stale else words

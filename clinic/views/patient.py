@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.guards import needs
 from accounts.permissions import Permission
+from alerts.selectors import checked
 from audit.access import looked
 from clinic import summary as paper
 from clinic.selectors import patient as questions
@@ -122,7 +123,7 @@ def summary(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     page = questions.page(patient, patient.day_at(now), address)
-    document = paper.pdf(page, by=str(request.user), now=now)
+    document = paper.pdf(page, checked=checked(request.centre, now), by=str(request.user), now=now)
     looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-summary", patient=patient, rows=1)
     response = HttpResponse(document, content_type="application/pdf")
     # The name of a saved file is seen by others: it says nothing about the person.

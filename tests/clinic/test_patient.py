@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -17,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from alerts.models import Sweep
+from alerts.selectors import Checked
 from audit.models import Access
 from clinic import summary
 from clinic.selectors import patient as questions
@@ -28,6 +30,7 @@ from tests.clinic.one_patient import full, results
 from tests.factories import AS_OF, NOW, fact
 from therapy.models import Course, Dose, TaperPlan, TaperStep
 
+UNASKED = Checked(at=None, rules=0, patients=0, is_stale=True, failing=[], held_back=[])
 COUNTS = Path(__file__).parent / "query_counts.json"
 READ = (
     "", "results/", "results/?scale=uln", "print/", "chart.svg", "chart.png", "summary.pdf",
@@ -173,7 +176,7 @@ def test_names_are_text_and_never_markup(clinic, clinician, signed_in) -> None:
     assert "<b>Bold</b>" not in page
     assert "&lt;b&gt;Bold" in page
     shown = questions.page(patient, AS_OF, nowhere)
-    assert summary.pdf(shown, by="Dr #[x]", now=NOW).startswith(b"%PDF")
+    assert summary.pdf(shown, checked=UNASKED, by="Dr #[x]", now=NOW).startswith(b"%PDF")
 
 
 def test_a_discharged_patient_is_marked(clinic, clinician, signed_in) -> None:
@@ -280,16 +283,19 @@ def test_a_nonsense_day_in_the_address_shows_the_newest(clinic, clinician, signe
 
 def test_the_same_record_gives_the_same_pages(clinic, clinician) -> None:
     patient = full(clinic, clinician, AS_OF)
-    first, second = (summary.pdf(questions.page(patient, AS_OF, nowhere), by="Dr Okafor", now=NOW) for _ in range(2))
+
+    def printed(now: dt.datetime) -> bytes:
+        return summary.pdf(questions.page(patient, AS_OF, nowhere), checked=UNASKED, by="Dr Okafor", now=now)
+
+    first, second, later = printed(NOW), printed(NOW), printed(NOW + dt.timedelta(minutes=5))
     assert first == second
     assert first.startswith(b"%PDF")
-    later = summary.pdf(questions.page(patient, AS_OF, nowhere), by="Dr Okafor", now=NOW + dt.timedelta(minutes=5))
     assert later != first
 
 
 def test_the_summary_says_what_the_page_says(clinic, clinician, signed_in) -> None:
     patient = full(clinic, clinician, AS_OF)
-    said = summary.data_of(questions.page(patient, AS_OF, nowhere), by="Dr Okafor", now=NOW)
+    said = summary.data_of(questions.page(patient, AS_OF, nowhere), checked=UNASKED, by="Dr Okafor", now=NOW)
     assert said["printed"] == "15 Jun 2025, 11:00"  # the clinic is in Berlin
     assert ["Prednisone-equivalent today", "12 mg a day"] in said["facts"]
     assert said["treatment"][0][:4] == ["Prednisone", "By mouth", "12 mg a day", "0.18 mg/kg a day"]
@@ -301,11 +307,23 @@ def test_the_summary_says_what_the_page_says(clinic, clinician, signed_in) -> No
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_paper_too_says_how_fresh_the_check_is(clinic, clinician) -> None:
+    page = questions.page(factories.patient(clinic, clinician), AS_OF, nowhere)
+
+    def said(checked: Checked) -> str:
+        return summary.data_of(page, checked=checked, by="x", now=NOW)["checked"]
+
+    fresh = Checked(NOW - dt.timedelta(hours=3), 12, 40, is_stale=False, failing=[], held_back=[])
+    assert said(fresh) == "The rules were last asked on 15 Jun 2025, 08:00."
+    assert said(dataclasses.replace(fresh, is_stale=True)).endswith("too long ago to rely on.")
+    assert "never been asked" in said(UNASKED)
+
+
 def test_a_bare_record_prints_too(clinic, clinician) -> None:
     patient = factories.patient(clinic, clinician)
     page = questions.page(patient, AS_OF, nowhere)
-    assert summary.pdf(page, by="Dr Okafor", now=NOW).startswith(b"%PDF")
-    assert ["Weight", "Not recorded"] in summary.data_of(page, by="x", now=NOW)["facts"]
+    assert summary.pdf(page, checked=UNASKED, by="Dr Okafor", now=NOW).startswith(b"%PDF")
+    assert ["Weight", "Not recorded"] in summary.data_of(page, checked=UNASKED, by="x", now=NOW)["facts"]
 
 
 # ----------------------------------------------------------------------------------------------------------- words
