@@ -136,9 +136,9 @@ def _change(
 @require_http_methods(["GET", "POST"])
 def correct(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
     """The right values in place of the wrong ones, which stay in the history."""
+    found = _find(request, public_id, word, pk)
     if request.method == "GET":
         return redirect("clinic:fact", public_id, word, pk)
-    found = _find(request, public_id, word, pk)
     form = _correction(request.POST, found[1], found[2])
     text = "Corrected. The old entry is kept in its history."
     return _change(request, found, form, "correct", text, _correct(request, found[2]))
