@@ -11,7 +11,9 @@ from clinic.selectors.trail import SYSTEM, TrailFilters
 
 
 class TrailForm(ListForm):
-    what = forms.ChoiceField(required=False, choices=[("changes", "changes"), ("looks", "looks")], widget=forms.HiddenInput)
+    what = forms.ChoiceField(
+        required=False, choices=[("changes", "changes"), ("looks", "looks")], widget=forms.HiddenInput
+    )
     who = forms.ChoiceField(label="Who", required=False)
     day = forms.DateField(label="Day", required=False, widget=day_box())
 
@@ -20,7 +22,9 @@ class TrailForm(ListForm):
         super().__init__(query, what="changes")
 
     def full_clean(self) -> None:
-        self.fields["who"].choices = [("", "Anybody"), *self.people, (SYSTEM, "The system itself")]
+        who = self.fields["who"]
+        assert isinstance(who, forms.ChoiceField)
+        who.choices = [("", "Anybody"), *self.people, (SYSTEM, "The system itself")]
         super().full_clean()
 
     def filters(self) -> TrailFilters:

@@ -63,7 +63,9 @@ ROLES = [(role.value, str(role.label)) for role in Role if role != Role.RESEARCH
 
 
 class WorklistForm(ListForm):
-    state = _choice("State", [(s, s) for s in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED, ANY)], widget=forms.HiddenInput)
+    state = _choice(
+        "State", [(s, s) for s in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED, ANY)], widget=forms.HiddenInput
+    )
     role = _choice("On the list of", [*ROLES, (ANY, "All roles")])
     level = _choice("Level", [("", "Any level"), *((level, str(Level(level).label)) for level in ON_LISTS)])
     rule = _rules()
@@ -103,7 +105,10 @@ class UnjudgedForm(ListForm):
 
 def _text(label: str = "Remark", required: bool = False) -> forms.CharField:
     return forms.CharField(
-        label=label, required=required, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"})
+        label=label,
+        required=required,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
     )
 
 
@@ -121,7 +126,9 @@ class SnoozeForm(CloseForm):
     """`until` is offered as one week from today, and reaches as far as the level allows."""
 
     field_order = ("until", "reason", "text")
-    until = forms.DateField(label="Until", widget=day_box(), help_text="It wakes the day after, or when its level rises.")
+    until = forms.DateField(
+        label="Until", widget=day_box(), help_text="It wakes the day after, or when its level rises."
+    )
 
     def __init__(self, data: Any = None, *, alert: Alert, today: dt.date, **options: Any) -> None:
         super().__init__(data, initial={"until": today + dt.timedelta(days=7)}, **options)
@@ -129,9 +136,16 @@ class SnoozeForm(CloseForm):
         self.fields["until"].widget.attrs.update(
             min=today.isoformat(), max=(today + dt.timedelta(days=longest)).isoformat()
         )
-        self.fields["until"].help_text = (
-            f"At most {longest} days for this level. It wakes the day after, or at once when its level rises."
-        )
+        self.fields[
+            "until"
+        ].help_text = f"At most {longest} days for this level. It wakes the day after, or at once when its level rises."
+
+
+class ExceptionForm(forms.Form):
+    """The alert's rule is not asked about the patient any more, from today until a day."""
+
+    ends_on = forms.DateField(label="Until", widget=day_box(), help_text="Last day. Then the rule is asked again.")
+    reason = forms.CharField(label="Reason", max_length=200, help_text="Shown wherever the rule would have spoken")
 
 
 class CommentForm(forms.Form):
@@ -139,10 +153,17 @@ class CommentForm(forms.Form):
 
 
 class BulkForm(forms.Form):
-    """Several alerts at once. A box holds "id:level" as the reader saw it, so that one that rose meanwhile is left alone."""
+    """Several alerts at once. A box holds "id:level" as the reader saw it: one that rose meanwhile is left alone."""
 
-    reason = forms.ChoiceField(label="Reason", choices=REASONS, error_messages={"required": "Choose a reason for all of them."})
-    text = forms.CharField(label="Remark", required=False, max_length=500)
+    reason = forms.ChoiceField(
+        label="Reason", choices=REASONS, error_messages={"required": "Choose a reason for all of them."}
+    )
+    text = forms.CharField(
+        label="Remark",
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"placeholder": "Remark (optional)"}),
+    )
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id="bulk_%s")

@@ -1,4 +1,4 @@
-"""One alert as a person reads it: why, on which values, by which thresholds, from which sources, and what became of it."""
+"""One alert as a person reads it: why, on which values, by which thresholds, and what became of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from alerts import selectors as alerts
@@ -24,7 +25,7 @@ Address = Callable[..., str]
 # How a value of the evidence is called, with its unit, in the order in which they are read. What is not named here is
 # called by its own name and comes after.
 LABELS: dict[str, tuple[str, str]] = {
-    "now": ("CK", "U/L"), "times_uln": ("CK, multiple of the upper limit", "×"), "uln": ("Upper limit of normal", "U/L"),
+    "now": ("CK", "U/L"), "times_uln": ("CK, multiple of the upper limit", "×"), "uln": ("Upper limit", "U/L"),
     "ratio": ("Ratio to what it is compared with", "×"), "threshold": ("Threshold that applied", ""),
     "threshold_because": ("Why this threshold", ""), "baseline": ("Compared with", "U/L"),
     "baseline_kind": ("Kind of comparison", ""), "previous": ("The CK before", "U/L"),
@@ -48,24 +49,38 @@ LABELS: dict[str, tuple[str, str]] = {
     "antibodies": ("Antibodies ever positive", ""), "has_ild": ("Interstitial lung disease", ""),
     "manifestations": ("Manifestations", ""), "subtype": ("Subtype", ""),
     "wanted": ("Test wanted", ""), "due_on": ("Due", ""), "days_overdue": ("Overdue", "days"),
-    "diagnosed_on": ("Diagnosed", ""), "ild_on": ("Lung disease known since", ""), "pft_on": ("Latest lung function", ""),
+    "diagnosed_on": ("Diagnosed", ""), "ild_on": ("Lung disease known since", ""),
+    "pft_on": ("Latest lung function", ""),
     "hrct_on": ("Latest HRCT", ""), "interval_days": ("Interval", "days"), "at_risk": ("At risk", ""),
     "is_urgent": ("Sooner because of its risk", ""), "risk": ("Why at risk", ""), "booked_for": ("Booked for", ""),
     "missed": ("Missed in a row", "sessions"), "dates": ("Sessions missed", ""), "attended_on": ("Latest attended", ""),
     "counted_in_window": ("Sessions that count", ""), "attended_in_window": ("of which attended", ""),
     "starts_on": ("Plan began", ""), "ended_on": ("Plan ended", ""), "days": ("Days", ""),
-    "mmt8_on": ("Latest MMT8", ""), "functional_on": ("Latest functional test", ""), "measured_on": ("Latest measured", ""),
+    "mmt8_on": ("Latest MMT8", ""), "functional_on": ("Latest functional test", ""),
+    "measured_on": ("Latest measured", ""),
 }  # fmt: skip
 _ORDER = {key: position for position, key in enumerate(LABELS)}
 _WORDS = {
     "uln": "ULN", "ck": "CK", "mmt8": "MMT8", "tis": "TIS", "ild": "ILD", "pft": "lung function", "hrct": "HRCT",
     "pe": "prednisone-equivalent", "mg": "(mg)", "igg": "IgG", "iga": "IgA", "egfr": "eGFR", "kg": "(kg)",
-    "haq": "HAQ", "vas": "VAS", "ivig": "IVIG", "fvc": "FVC", "dlco": "DLCO", "crp": "CRP", "g": "(g", "l": "/L)",
+    "haq": "HAQ", "di": "DI", "mmt": "MMT", "vas": "VAS", "ivig": "IVIG", "fvc": "FVC", "dlco": "DLCO", "crp": "CRP",
+    "g": "(g", "l": "/L)",
 }  # fmt: skip
 # Evidence that is shown in a way of its own, or is part of another value.
 _NOT_ROWS = {
     "reasons", "parameters", "gates", "options", "strength", "compared_with", "mmt8_of", "deterioration_reasons",
-    "deterioration_changes",
+    "deterioration_changes", "lowest", "highest",
+}  # fmt: skip
+# What is said to be missing, and not left out, where it is not on record.
+_MISSING_MATTERS = {
+    "attended_on", "mmt8", "pft_on", "hrct_on", "booked_for", "weight_kg", "functional_on", "measured_on", "mmt8_on",
+    "previous",
+}  # fmt: skip
+# Columns of the tables, where their own name says too little.
+_COLUMNS = {
+    "is_sure": "Weight known", "is_per_kg": "Per kg", "lower_end": "Lower end of its target",
+    "days_enough": "Days at or above it", "needed_days": "Days it needs", "highest": "Highest a day", "today": "Today",
+    "until": "Until", "pe": "Prednisone-equivalent", "what": "",
 }  # fmt: skip
 # Which entry an id of the evidence names, by the word of its address.
 _ENTRIES = {"now_id": "result", "baseline_id": "result", "step_id": "taper-step", "plan_id": "taper", "id": "result"}
@@ -109,7 +124,9 @@ def _day(value: Any) -> dt.date | None:
 def in_words(value: Any) -> str:
     """A value of the evidence; nested ones in one line."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{words_of(key).lower()} {in_words(v)}" for key, v in value.items() if v not in (None, "", []))
+        return ", ".join(
+            f"{words_of(key).lower()} {in_words(v)}" for key, v in value.items() if v not in (None, "", [])
+        )
     if isinstance(value, list) and any(isinstance(v, Mapping | list) for v in value):
         return "; ".join(in_words(v) for v in value)
     if isinstance(value, str) and re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", value):
@@ -118,17 +135,23 @@ def in_words(value: Any) -> str:
 
 
 def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address) -> Evidence:
-    """Every value a finding was made on. A day stands beside the value it belongs to, a list of rows in its own table."""
+    """Every value a finding was made on. A day stands beside its value, a list of rows in its own table."""
     values: list[Value] = []
     tables: list[Table] = []
     keys = sorted((k for k in found if k not in _NOT_ROWS), key=lambda k: (_ORDER.get(k, len(_ORDER)), k))
     for key in keys:
         value = found[key]
+        if value is None and key not in _MISSING_MATTERS:
+            continue
         if key in _ENTRIES or key.endswith(("_id", "_comparator")) or value in ([], {}):
             continue
         if key.endswith("_on") and key[:-3] in found and not isinstance(found[key[:-3]], Mapping | list):
             continue  # said beside its value
         label, unit = LABELS.get(key, (words_of(key), ""))
+        if key in ("baseline", "follow_up") and isinstance(value, Mapping):
+            if key == "baseline":
+                tables.append(_core_sets(value, found.get("follow_up") or {}))
+            continue
         if isinstance(value, list) and all(isinstance(v, Mapping) for v in value):
             tables.append(_table(label, value))
         elif isinstance(value, Mapping):
@@ -138,9 +161,7 @@ def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address) ->
     return Evidence(values, tables)
 
 
-def _value(
-    found: Mapping[str, Any], key: str, label: str, unit: str, patient: Patient, address: Address
-) -> Value:
+def _value(found: Mapping[str, Any], key: str, label: str, unit: str, patient: Patient, address: Address) -> Value:
     value, entry = found[key], found.get(f"{key}_id")
     word = _ENTRIES.get(f"{key}_id", "")
     if key == "baseline" and found.get("baseline_kind") == "personal":
@@ -161,7 +182,21 @@ def _value(
 def _table(label: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != "id"]
     keys.sort(key=lambda key: (key not in ("on", "from", "drug", "agent"), key not in ("on", "from")))
-    return Table(label, [words_of(key) for key in keys], [[in_words(row.get(key)) for key in keys] for row in rows])
+    return Table(label, [_heading(key) for key in keys], [[_cell(row.get(key)) for key in keys] for row in rows])
+
+
+def _core_sets(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
+    measures = sorted(set(before) | set(after), key=lambda name: (not name.startswith("enzyme"), name))
+    rows = [[words_of(name), _cell(before.get(name)), _cell(after.get(name))] for name in measures]
+    return Table("Core set", ["Measure", "At the beginning", "At follow-up"], rows)
+
+
+def _heading(key: str) -> str:
+    return _COLUMNS[key] if key in _COLUMNS else words_of(key)
+
+
+def _cell(value: Any) -> str:
+    return "–" if value in (None, "") else words_of(value) if value == "pe" else in_words(value)
 
 
 def _table_of_one(label: str, value: Mapping[str, Any]) -> Table:
@@ -170,8 +205,8 @@ def _table_of_one(label: str, value: Mapping[str, Any]) -> Table:
         keys = list(dict.fromkeys(key for row in rows for key in row))
         return Table(
             label,
-            ["" if key == "what" else words_of(key) for key in keys],
-            [[words_of(str(row["what"])), *(in_words(row.get(key)) for key in keys[1:])] for row in rows],
+            [_heading(key) for key in keys],
+            [[words_of(str(row["what"])), *(_cell(row.get(key)) for key in keys[1:])] for row in rows],
         )
     shown = {key: v for key, v in value.items() if key not in ("reasons", "parameters") and not key.endswith("_id")}
     return Table(label, ["", ""], [[LABELS.get(key, (words_of(key), ""))[0], in_words(v)] for key, v in shown.items()])
@@ -190,16 +225,22 @@ class Threshold:
 
 
 def thresholds(rule: Rule | None, evidence: Mapping[str, Any]) -> list[Threshold]:
-    used = evidence.get("parameters") or {}
-    now = dataclasses.asdict(rule.parameters) if rule and dataclasses.is_dataclass(rule.parameters) else {}
+    used = dict(evidence.get("parameters") or {})
+    now: dict[str, Any] = dataclasses.asdict(rule.parameters) if rule else {}
     found = []
-    for name, value in used.items():
-        today = in_words(now[name] if not isinstance(now.get(name), tuple) else list(now[name])) if name in now else ""
+    for name in [*(name for name in now if name in used), *(name for name in used if name not in now)]:
+        value = _number(used[name])
+        today = in_words(list(now[name]) if isinstance(now.get(name), tuple) else now[name]) if name in now else ""
         found.append(Threshold(words_of(name), in_words(value), today if today != in_words(value) else ""))
     return found
 
 
-# ----------------------------------------------------------------------------------------------------- second-line review
+def _number(value: Any) -> Any:
+    """A decimal number, which JSON keeps as text, as one."""
+    return Decimal(value) if isinstance(value, str) and re.fullmatch(r"-?\d+\.\d+", value) else value
+
+
+# --------------------------------------------------------------------------------------------------- second-line review
 
 
 @dataclass(frozen=True)
@@ -245,7 +286,8 @@ def options_of(rule: str, evidence: Mapping[str, Any]) -> list[Option]:
 
 _ICONS = {
     EventKind.OPENED: "bell", EventKind.RAISED: "trend-up", EventKind.LOWERED: "trend-down",
-    EventKind.ACKNOWLEDGED: "check", EventKind.SNOOZED: "snooze", EventKind.WOKE: "bell", EventKind.ESCALATED: "arrow-up",
+    EventKind.ACKNOWLEDGED: "check", EventKind.SNOOZED: "snooze", EventKind.WOKE: "bell",
+    EventKind.ESCALATED: "arrow-up",
     EventKind.REOPENED: "undo", EventKind.COMMENTED: "note", EventKind.CLOSED: "circle-check",
 }  # fmt: skip
 
@@ -264,8 +306,7 @@ def life(events: Iterable[AlertEvent]) -> list[Moment]:
     """Newest first: who, when, why."""
     return [
         Moment(
-            title=str(event.get_kind_display())
-            + (f" until {plain(event.until)}" if event.until else ""),
+            title=str(event.get_kind_display()) + (f" until {plain(event.until)}" if event.until else ""),
             icon=_ICONS.get(EventKind(event.kind), "clock"),
             at=event.at,
             by=str(event.by) if event.by else "The system",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -154,7 +155,8 @@ def _filled(text: str, rule: Rule) -> str:
     for name, value in _parameters(rule).items():
         text = text.replace("{p." + name + "}", plain(_listed(value)))
     parts = text.split("{")
-    return parts[0] + "".join("…" + part.partition("}")[2] for part in parts[1:])
+    said = parts[0] + "".join("…" + part.partition("}")[2] for part in parts[1:])
+    return re.sub("…+", "…", said)
 
 
 def _examples(table: str) -> tuple[list[str], list[Example]]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.models import Centre, Membership
+from alerts.models import Reason
 from audit.models import Access, Entry
 from common.dates import day_bounds
 
@@ -61,6 +62,14 @@ def people(centre: Centre) -> list[tuple[str, str]]:
     """(id, name) of everybody who works or worked here."""
     members = Membership.objects.filter(centre=centre).select_related("user").order_by("user__full_name", "user_id")
     return [(str(member.user_id), str(member.user)) for member in members]
+
+
+_REASONS = dict(Reason.choices)
+
+
+def why(entry: Entry) -> str:
+    """The reason that was given, in words where it was chosen from a list."""
+    return str(_REASONS.get(entry.reason, entry.reason))
 
 
 # What the name of a page is called on a list of looks.

@@ -128,7 +128,8 @@ def tab_counts(centre: Centre, as_of: dt.date) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Row:
-    """An alert on a list. `age` is how long it has been open; `late` that nobody has acknowledged it in its time."""
+    """An alert on a list. `age` is how long it has been open; `late` that nobody has acknowledged it in its time;
+    `overdue` how long its due day has passed, empty where it has not."""
 
     alert: Alert
     title: str
@@ -136,7 +137,7 @@ class Row:
     age: str
     role: str
     late: bool
-    overdue_days: int
+    overdue: str
     snoozable: bool
 
 
@@ -150,7 +151,7 @@ def rows(found: Iterable[Alert], zone: ZoneInfo, now: dt.datetime) -> list[Row]:
             age=lasting(now - alert.opened_at),
             role=str(Role(alert.audience).label),
             late=alert.state == State.OPEN and alert.level in ON_LISTS and alerts.acknowledge_by(alert, zone) < now,
-            overdue_days=(as_of - alert.due_on).days if alert.due_on and alert.due_on < as_of else 0,
+            overdue=lasting(as_of - alert.due_on) if alert.due_on and alert.due_on < as_of else "",
             snoozable=Level(alert.level) in SNOOZE_DAYS,
         )
         for alert in found
@@ -218,7 +219,7 @@ def lasting(length: dt.timedelta) -> str:
     return f"{days} day{'' if days == 1 else 's'}"
 
 
-# -------------------------------------------------------------------------------------------------------- in plain words
+# ------------------------------------------------------------------------------------------------------- in plain words
 
 
 def definition(filters: Filters, as_of: dt.date) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
@@ -27,17 +27,18 @@ from alerts import actions
 from alerts.models import Alert
 from audit.access import looked
 from clinic.forms.patient import add_refusal
-from clinic.forms.worklist import AcknowledgeForm, BulkForm, CloseForm, CommentForm, SnoozeForm
+from clinic.forms.worklist import AcknowledgeForm, BulkForm, CloseForm, CommentForm, ExceptionForm, SnoozeForm
 from clinic.selectors import alert as questions
-from clinic.views.shared import address, can
+from clinic.views.shared import ClinicRequest, address, can, saved
 from clinic.views.worklist import show_due, show_worklist
 from common.dates import centre_day
 from monitoring.levels import Level
+from patients import actions as patients
 
 LISTS = {"clinic:worklist": show_worklist, "clinic:due": show_due}
 
 
-def _alert_or_404(request: HttpRequest, public_id: uuid.UUID) -> Alert:
+def _alert_or_404(request: ClinicRequest, public_id: uuid.UUID) -> Alert:
     alert: Alert = get_object_or_404(
         Alert.objects.filter(centre=request.centre).select_related("patient"), public_id=public_id
     )
@@ -50,14 +51,14 @@ def _alert_or_404(request: HttpRequest, public_id: uuid.UUID) -> Alert:
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def show(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def show(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     now = timezone.now()
     looked(by=request.user, centre=request.centre, now=now, page="clinic:alert", patient=alert.patient)
     return _page(request, alert, now)
 
 
-def _page(request: HttpRequest, alert: Alert, now: dt.datetime, **refused: forms.Form) -> HttpResponse:
+def _page(request: ClinicRequest, alert: Alert, now: dt.datetime, **refused: forms.Form) -> HttpResponse:
     """The page; `refused` holds the form that was sent and refused, by what it does."""
     today = centre_day(now, request.centre.zone)
     context = {
@@ -70,6 +71,7 @@ def _page(request: HttpRequest, alert: Alert, now: dt.datetime, **refused: forms
         "snooze_form": SnoozeForm(alert=alert, today=today, auto_id="snooze_%s"),
         "close_form": CloseForm(auto_id="close_%s"),
         "comment_form": CommentForm(auto_id="comment_%s"),
+        "exception_form": ExceptionForm(auto_id="exception_%s"),
         "refused": next(iter(refused), ""),
         "nav": "clinic:worklist",
         **{f"{name}_form": form for name, form in refused.items()},
@@ -80,7 +82,7 @@ def _page(request: HttpRequest, alert: Alert, now: dt.datetime, **refused: forms
 # -------------------------------------------------------------------------------------------------------------- actions
 
 
-def _list_behind(request: HttpRequest, here: str) -> Any:
+def _list_behind(request: ClinicRequest, here: str) -> Any:
     """(the function that shows it, its query) of the list at the address `here`; None where it is no list."""
     parts = urlsplit(here)
     try:
@@ -90,7 +92,7 @@ def _list_behind(request: HttpRequest, here: str) -> Any:
     return (LISTS[name], parts.query) if name in LISTS else None
 
 
-def _list_again(request: HttpRequest, now: dt.datetime, here: str, **extra: Any) -> HttpResponse | None:
+def _list_again(request: ClinicRequest, now: dt.datetime, here: str, **extra: Any) -> HttpResponse | None:
     behind = _list_behind(request, here)
     if behind is None:
         return None
@@ -100,24 +102,32 @@ def _list_again(request: HttpRequest, now: dt.datetime, here: str, **extra: Any)
     return reswap(retarget(response, "#worklist"), "innerHTML")
 
 
-def _back(request: HttpRequest, now: dt.datetime, fallback: str) -> HttpResponse:
+def _back(request: ClinicRequest, now: dt.datetime, fallback: str) -> HttpResponse:
     """To where the person was: the list itself for htmx, else by a redirect."""
     if request.htmx:
         again = _list_again(request, now, request.htmx.current_url_abs_path or "")
         return again or HttpResponseClientRefresh()
-    there = request.POST.get("next", "")
+    there = request.POST.get("next", "") or _came_from(request)
     if not url_has_allowed_host_and_scheme(there, allowed_hosts=None):
         there = fallback
     return redirect(there)
 
 
-def _said(request: HttpRequest, alert: Alert, text: str, *, undo: bool) -> None:
+def _came_from(request: ClinicRequest) -> str:
+    """The page of ours that held the form, where the browser says so: the button in a message names no way back."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    if parts.netloc != request.get_host():
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _said(request: ClinicRequest, alert: Alert, text: str, *, undo: bool) -> None:
     url = reverse("clinic:alert-undo", args=[alert.public_id])
     messages.success(request, text, extra_tags=url if undo else "")
 
 
 def _act(
-    request: HttpRequest,
+    request: ClinicRequest,
     alert: Alert,
     name: str,
     form: forms.Form | None,
@@ -152,7 +162,7 @@ def _act(
     return _page(request, alert, now, **{name: form})
 
 
-def _seen(request: HttpRequest) -> str | None:
+def _seen(request: ClinicRequest) -> str | None:
     """The level on the page the person looked at."""
     level = request.POST.get("seen_level", "")
     return level if level in Level.values else None
@@ -160,22 +170,20 @@ def _seen(request: HttpRequest) -> str | None:
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
-def acknowledge(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def acknowledge(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     form = AcknowledgeForm(request.POST, auto_id="acknowledge_%s")
-    return _act(
-        request, alert, "acknowledge", form, "Acknowledged.", now=timezone.now(), seen_level=_seen(request)
-    )
+    return _act(request, alert, "acknowledge", form, "Acknowledged.", now=timezone.now(), seen_level=_seen(request))
 
 
-def _snooze_panel(request: HttpRequest, alert: Alert, form: Any, status: int = 200) -> HttpResponse:
+def _snooze_panel(request: ClinicRequest, alert: Alert, form: Any, status: int = 200) -> HttpResponse:
     context = {"alert": alert, "form": form}
     response = render(request, "clinic/worklist/_snooze.html", context, status=status)
     return reswap(retarget(response, f"#act-{alert.public_id}"), "innerHTML")
 
 
 @needs(Permission.ACT_ON_ALERTS)
-def snooze(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def snooze(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """A GET brings the panel into the row of a list; without JavaScript it stands on the alert's page."""
     alert = _alert_or_404(request, public_id)
     now = timezone.now()
@@ -184,13 +192,15 @@ def snooze(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         if not request.htmx:
             return redirect(reverse("clinic:alert", args=[public_id]) + "#snooze")
         return _snooze_panel(request, alert, SnoozeForm(alert=alert, today=today, auto_id=f"s{alert.pk}_%s"))
-    form = SnoozeForm(request.POST, alert=alert, today=today, auto_id=f"s{alert.pk}_%s" if request.htmx else "snooze_%s")
+    form = SnoozeForm(
+        request.POST, alert=alert, today=today, auto_id=f"s{alert.pk}_%s" if request.htmx else "snooze_%s"
+    )
     return _act(request, alert, "snooze", form, "Snoozed.", now=now, seen_level=_seen(request))
 
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
-def close(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def close(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     form = CloseForm(request.POST, auto_id="close_%s")
     return _act(request, alert, "close", form, "Closed.", now=timezone.now(), seen_level=_seen(request))
@@ -198,7 +208,7 @@ def close(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
-def comment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def comment(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     form = CommentForm(request.POST, auto_id="comment_%s")
     return _act(request, alert, "comment", form, "Comment saved.", now=timezone.now(), undo=False)
@@ -206,25 +216,47 @@ def comment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
-def wake(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def wake(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     return _act(request, alert, "wake", None, "Awake: it is open again.", now=timezone.now(), undo=False)
 
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
-def undo(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def undo(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     return _act(request, alert, "reopen", None, "Undone: the alert is open again.", now=timezone.now(), undo=False)
 
 
+@needs(Permission.MAKE_EXCEPTIONS)
+@require_POST
+def make_exception(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Its rule is not asked about this patient for a while; the alert closes with the next check."""
+    alert = _alert_or_404(request, public_id)
+    now = timezone.now()
+    form = ExceptionForm(request.POST, auto_id="exception_%s")
+    if form.is_valid():
+        try:
+            patients.make_exception(
+                patient=alert.patient, rule=alert.rule, by=request.user, now=now, **form.cleaned_data
+            )
+        except ValidationError as error:
+            add_refusal(form, error)
+        else:
+            saved(request, alert.patient, "Exception made. The alert closes with the next check.", now)
+            return redirect("clinic:alert", alert.public_id)
+    return _page(request, alert, now, exception=form)
+
+
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
-def acknowledge_many(request: HttpRequest) -> HttpResponse:
+def acknowledge_many(request: ClinicRequest) -> HttpResponse:
     """All that are ticked, with one reason. An alert whose level rose since the person looked is left alone."""
     now = timezone.now()
     form = BulkForm(request.POST)
-    here = (request.htmx.current_url_abs_path if request.htmx else request.POST.get("next")) or reverse("clinic:worklist")
+    here = (request.htmx.current_url_abs_path if request.htmx else request.POST.get("next")) or reverse(
+        "clinic:worklist"
+    )
     done: list[Alert] = []
     left: list[Alert] = []
     if form.is_valid():
@@ -244,7 +276,5 @@ def acknowledge_many(request: HttpRequest) -> HttpResponse:
     if done:
         messages.success(request, f"{len(done)} alert{'s' if len(done) != 1 else ''} acknowledged.")
     if left:
-        messages.warning(
-            request, f"{len(left)} left alone: they had changed since you looked. Look at them again."
-        )
+        messages.warning(request, f"{len(left)} left alone: they had changed since you looked. Look at them again.")
     return _back(request, now, reverse("clinic:worklist"))

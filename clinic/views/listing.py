@@ -8,30 +8,31 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from clinic.forms.worklist import PATIENTS_AT_MOST
+from clinic.views.shared import ClinicRequest
 from patients import selectors as patients
 from patients.models import Patient
 
 PER_PAGE = 50
 
 
-def wants_fragment(request: HttpRequest) -> bool:
+def wants_fragment(request: ClinicRequest) -> bool:
     """htmx asks for a part; on its way back through the history it wants the whole page."""
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def page_of(request: HttpRequest, found: QuerySet[Any], size: int = PER_PAGE) -> Page[Any]:
+def page_of(request: ClinicRequest, found: QuerySet[Any], size: int = PER_PAGE) -> Page[Any]:
     """The page the address names; the first or the last where it names none there is."""
     return Paginator(found, size).get_page(request.GET.get("page"))
 
 
 def answer(
-    request: HttpRequest, whole: str, fragment: str, context: dict[str, Any], status: int = 200
+    request: ClinicRequest, whole: str, fragment: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """The whole page, or the part of it that htmx replaces."""
     response = render(request, fragment if wants_fragment(request) else whole, context, status=status)
@@ -39,7 +40,7 @@ def answer(
     return response
 
 
-def narrow_to_patients(request: HttpRequest, route: str, *args: Any) -> HttpResponse | dict[str, Any]:
+def narrow_to_patients(request: ClinicRequest, route: str, *args: Any) -> HttpResponse | dict[str, Any]:
     """Answer a posted search: go to the same list about the patients found. Names are posted, and never in an address.
 
     Where nobody is found, what to show instead: {"typed", "searched"}.
@@ -56,7 +57,7 @@ def narrow_to_patients(request: HttpRequest, route: str, *args: Any) -> HttpResp
     return {"typed": typed, "nobody": True}
 
 
-def narrowed_to(request: HttpRequest, ids: Sequence[Any]) -> list[Patient]:
+def narrowed_to(request: ClinicRequest, ids: Sequence[Any]) -> list[Patient]:
     """The patients a list is narrowed to. Those of another centre are not among them."""
     if not ids:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -16,7 +16,7 @@ from audit.access import looked
 from clinic.forms.patients import PatientsForm
 from clinic.selectors import patients as questions
 from clinic.views.listing import PER_PAGE, answer, page_of
-from clinic.views.shared import can
+from clinic.views.shared import ClinicRequest, can
 from common.dates import centre_day
 
 IN_MENU = 8
@@ -24,7 +24,7 @@ IN_MENU = 8
 
 @needs(Permission.SEE_PATIENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: ClinicRequest) -> HttpResponse:
     """A GET lists; a POST looks for `q`, which is a name or a number and must not stand in an address."""
     now = timezone.now()
     as_of = centre_day(now, request.centre.zone)
@@ -43,11 +43,11 @@ def index(request: HttpRequest) -> HttpResponse:
     return answer(request, "clinic/patients/index.html", "clinic/patients/_list.html", context)
 
 
-def _frame(request: HttpRequest, as_of: dt.date) -> dict[str, Any]:
+def _frame(request: ClinicRequest, as_of: dt.date) -> dict[str, Any]:
     return {"as_of": as_of, "can": can(request), "nav": "clinic:patients"}
 
 
-def _find(request: HttpRequest, now: dt.datetime, as_of: dt.date) -> HttpResponse:
+def _find(request: ClinicRequest, now: dt.datetime, as_of: dt.date) -> HttpResponse:
     typed = request.POST.get("q", "").strip()[:200]
     in_menu = request.htmx and request.htmx.target == "search-found"
     limit = IN_MENU if in_menu else PER_PAGE

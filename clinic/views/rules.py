@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -16,6 +16,7 @@ from accounts.permissions import Permission, may
 from clinic.forms.patient import add_refusal
 from clinic.forms.rules import SwitchForm
 from clinic.selectors import rules as questions
+from clinic.views.shared import ClinicRequest
 from monitoring import actions
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule
@@ -29,18 +30,18 @@ def _rule_or_404(rule_id: str) -> Rule:
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: ClinicRequest) -> HttpResponse:
     page = questions.rules_page(request.centre, timezone.now())
     return render(request, "clinic/rules/index.html", {"page": page, "nav": "clinic:rules"})
 
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def show(request: HttpRequest, rule_id: str) -> HttpResponse:
+def show(request: ClinicRequest, rule_id: str) -> HttpResponse:
     return _page(request, _rule_or_404(rule_id), timezone.now())
 
 
-def _page(request: HttpRequest, rule: Rule, now: dt.datetime, form: SwitchForm | None = None) -> HttpResponse:
+def _page(request: ClinicRequest, rule: Rule, now: dt.datetime, form: SwitchForm | None = None) -> HttpResponse:
     page = questions.rule_page(request.centre, rule, now)
     context = {
         "page": page,
@@ -55,7 +56,7 @@ def _page(request: HttpRequest, rule: Rule, now: dt.datetime, form: SwitchForm |
 
 @needs(Permission.MANAGE_CENTRE)
 @require_POST
-def switch(request: HttpRequest, rule_id: str) -> HttpResponse:
+def switch(request: ClinicRequest, rule_id: str) -> HttpResponse:
     """Whether this centre's patients are asked about. Switched off, its open alerts close with the next check."""
     rule, now = _rule_or_404(rule_id), timezone.now()
     form = SwitchForm(request.POST)

@@ -6,7 +6,7 @@ import dataclasses
 import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,14 +16,14 @@ from audit.access import looked
 from clinic.forms.trail import TrailForm
 from clinic.selectors import trail as questions
 from clinic.views.listing import answer, narrow_to_patients, narrowed_to
-from clinic.views.shared import patient_or_404
+from clinic.views.shared import ClinicRequest, patient_or_404
 from common.dates import centre_day
 from patients.models import Patient
 
 
 @needs(Permission.SEE_TRAIL)
 @require_http_methods(["GET", "HEAD", "POST"])
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: ClinicRequest) -> HttpResponse:
     searched: dict[str, Any] = {}
     if request.method == "POST":
         found = narrow_to_patients(request, "clinic:trail")
@@ -35,11 +35,11 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @needs(Permission.SEE_TRAIL)
 @require_safe
-def of_patient(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def of_patient(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _show(request, patient_or_404(request, public_id))
 
 
-def _show(request: HttpRequest, patient: Patient | None, **extra: Any) -> HttpResponse:
+def _show(request: ClinicRequest, patient: Patient | None, **extra: Any) -> HttpResponse:
     now = timezone.now()
     form = TrailForm(request.GET, questions.people(request.centre))
     filters = form.filters()
@@ -47,21 +47,23 @@ def _show(request: HttpRequest, patient: Patient | None, **extra: Any) -> HttpRe
         filters = dataclasses.replace(filters, patients=(patient.public_id,))
     before = request.GET.get("before", "")
     leaf = questions.trail(request.centre, filters, int(before) if before.isdecimal() and len(before) < 19 else None)
-    looked(
-        by=request.user, centre=request.centre, now=now, page="clinic:trail", patient=patient, rows=len(leaf.lines)
-    )
+    looked(by=request.user, centre=request.centre, now=now, page="clinic:trail", patient=patient, rows=len(leaf.lines))
     tabs = []
     query = request.GET.copy()
     query.pop("before", None)
     for what, label in (("changes", "Who did what"), ("looks", "Who looked")):
         query["what"] = what
-        tabs.append({"url": f"?{query.urlencode()}", "label": label, "count": None, "here": filters.looks == (what == "looks")})
+        tabs.append(
+            {"url": f"?{query.urlencode()}", "label": label, "count": None, "here": filters.looks == (what == "looks")}
+        )
     context = {
         "patient": patient,
         "form": form,
         "filters": filters,
         "leaf": leaf,
-        "pages": [questions.page_name(line.page) for line in leaf.lines] if filters.looks else [],
+        "lines": [
+            (line, questions.page_name(line.page) if filters.looks else questions.why(line)) for line in leaf.lines
+        ],
         "later": bool(before),
         "narrowed": [] if patient else narrowed_to(request, form.patients),
         "tabs": tabs,
@@ -69,6 +71,4 @@ def _show(request: HttpRequest, patient: Patient | None, **extra: Any) -> HttpRe
         "nav": "clinic:trail",
         **extra,
     }
-    if filters.looks:
-        context["looks"] = list(zip(leaf.lines, context["pages"], strict=True))
     return answer(request, "clinic/trail/page.html", "clinic/trail/_lines.html", context)

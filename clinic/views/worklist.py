@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,12 +18,12 @@ from audit.access import looked
 from clinic.forms.worklist import BulkForm, DueForm, UnjudgedForm, WorklistForm
 from clinic.selectors import worklist as questions
 from clinic.views.listing import answer, narrow_to_patients, narrowed_to, page_of
-from clinic.views.shared import address, can
+from clinic.views.shared import ClinicRequest, address, can
 from common.dates import centre_day
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: ClinicRequest) -> HttpResponse:
     """Where somebody lands after signing in: the first page of their role."""
     if may(request.membership, Permission.SEE_PATIENTS):
         return redirect("clinic:worklist")
@@ -33,7 +33,9 @@ def home(request: HttpRequest) -> HttpResponse:
     raise PermissionDenied("You belong to no clinic yet.")
 
 
-def _tabs(request: HttpRequest, as_of: dt.date, here: str, counts: dict[str, int] | None = None) -> list[dict[str, Any]]:
+def _tabs(
+    request: ClinicRequest, as_of: dt.date, here: str, counts: dict[str, int] | None = None
+) -> list[dict[str, Any]]:
     """The bar over every list: the states of the worklist, keeping its filters, and the lists beside it."""
     beside = questions.tab_counts(request.centre, as_of)
     query = request.GET.copy()
@@ -49,7 +51,9 @@ def _tabs(request: HttpRequest, as_of: dt.date, here: str, counts: dict[str, int
         query["state"] = str(state)
         url = address("clinic:worklist") + (f"?{query.urlencode()}" if counts is not None else "")
         label = label if counts is not None else "Worklist"
-        tabs.append({"url": url, "label": label, "count": counts[str(state)] if counts else None, "here": here == state})
+        tabs.append(
+            {"url": url, "label": label, "count": counts[str(state)] if counts else None, "here": here == state}
+        )
     due = address("clinic:due")
     return [
         *tabs,
@@ -62,7 +66,9 @@ def _tabs(request: HttpRequest, as_of: dt.date, here: str, counts: dict[str, int
     ]  # fmt: skip
 
 
-def _list(request: HttpRequest, form: Any, template: str, route: str, now: dt.datetime, **context: Any) -> HttpResponse:
+def _list(
+    request: ClinicRequest, form: Any, template: str, route: str, now: dt.datetime, **context: Any
+) -> HttpResponse:
     status = context.pop("status", 200)
     shown = context["page"]
     looked(by=request.user, centre=request.centre, now=now, page=route, rows=len(shown.object_list))
@@ -79,7 +85,7 @@ def _list(request: HttpRequest, form: Any, template: str, route: str, now: dt.da
 
 @needs(Permission.SEE_PATIENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def worklist(request: HttpRequest) -> HttpResponse:
+def worklist(request: ClinicRequest) -> HttpResponse:
     """Alerts on the list of the reader's role. A POST looks for patients by name."""
     searched: dict[str, Any] = {}
     if request.method == "POST":
@@ -90,7 +96,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return show_worklist(request, timezone.now(), **searched)
 
 
-def show_worklist(request: HttpRequest, now: dt.datetime, bulk: BulkForm | None = None, **extra: Any) -> HttpResponse:
+def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | None = None, **extra: Any) -> HttpResponse:
     """The list that the address asks for; `bulk` is a form of several alerts that was refused."""
     as_of = centre_day(now, request.centre.zone)
     form = WorklistForm(request.GET, request.membership.role)
@@ -105,6 +111,7 @@ def show_worklist(request: HttpRequest, now: dt.datetime, bulk: BulkForm | None 
         definition=questions.definition(filters, as_of),
         tabs=_tabs(request, as_of, filters.state, counts),
         bulk=bulk or BulkForm(),
+        list_url=address("clinic:worklist") + (f"?{request.GET.urlencode()}" if request.GET else ""),
         status=422 if bulk is not None else 200,
         **extra,
     )  # fmt: skip
@@ -112,7 +119,7 @@ def show_worklist(request: HttpRequest, now: dt.datetime, bulk: BulkForm | None 
 
 @needs(Permission.SEE_PATIENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def due(request: HttpRequest) -> HttpResponse:
+def due(request: ClinicRequest) -> HttpResponse:
     """What will fall due in the next 14 days, and what is overdue."""
     searched: dict[str, Any] = {}
     if request.method == "POST":
@@ -123,7 +130,7 @@ def due(request: HttpRequest) -> HttpResponse:
     return show_due(request, timezone.now(), **searched)
 
 
-def show_due(request: HttpRequest, now: dt.datetime, **extra: Any) -> HttpResponse:
+def show_due(request: ClinicRequest, now: dt.datetime, **extra: Any) -> HttpResponse:
     as_of = centre_day(now, request.centre.zone)
     form = DueForm(request.GET)
     filters, when = form.filters(), form.values["when"]
@@ -141,7 +148,7 @@ def show_due(request: HttpRequest, now: dt.datetime, **extra: Any) -> HttpRespon
 
 @needs(Permission.SEE_PATIENTS)
 @require_safe
-def unjudged(request: HttpRequest) -> HttpResponse:
+def unjudged(request: ClinicRequest) -> HttpResponse:
     """Where a rule was silent only because a fact is missing."""
     now = timezone.now()
     as_of = centre_day(now, request.centre.zone)

@@ -38,6 +38,13 @@
     if (details && event.target.closest("summary")) setTimeout(() => details.querySelector("form input:not([type=hidden]), form button").focus());
   });
 
+  // What the search of the top bar found goes away on Escape and on a click elsewhere.
+  const found = document.getElementById("search-found");
+  if (found) {
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") found.replaceChildren(); });
+    document.addEventListener("click", (event) => { if (!event.target.closest(".search")) found.replaceChildren(); });
+  }
+
   // One box ticks them all: <input type="checkbox" data-check-all="name-of-the-others">.
   document.addEventListener("change", (event) => {
     const name = event.target.dataset && event.target.dataset.checkAll;
