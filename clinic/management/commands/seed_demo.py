@@ -30,6 +30,7 @@ STAFF = (
     ("researcher", "Dr Rui Tanaka", Role.RESEARCHER, False),
     ("admin", "Astrid Keller", Role.ADMINISTRATOR, False),
 )
+DOMAIN = "clinic.example"
 ELSEWHERE = (("other", "Dr Otto Winkler", Role.CLINICIAN, True),)
 
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         centre = Centre.objects.create(name=name, time_zone="Europe/Berlin")
         for username, full_name, role, on_call in staff:
             user = User.objects.create_user(
-                username=username, email=f"{username}@clinic.example", password=password, full_name=full_name
+                username=username, email=f"{username}@{DOMAIN}", password=password, full_name=full_name
             )
             Membership.objects.create(user=user, centre=centre, role=role, is_on_call=on_call)
         return centre
@@ -82,10 +83,10 @@ class Command(BaseCommand):
             kind.objects.bulk_create(teller.rows[kind], batch_size=2000)
 
     def judge(self, centre: Centre, now: dt.datetime) -> None:
-        """Last night's check; a week ago the clinic was checked as well, so that some alerts have a past."""
+        """Today's check; two days ago the clinic was checked as well, so that some alerts have a past."""
         today = now.astimezone(centre.zone).date()
-        a_week = dt.timedelta(days=7)
-        for as_of, at in ((today - a_week, now - a_week), (today, now)):
+        earlier = dt.timedelta(days=2)
+        for as_of, at in ((today - earlier, now - earlier), (today, now)):
             sweep = Sweep.objects.create(centre=centre, as_of=as_of, started_at=at)
             for rule in RULES.values():
                 evaluate(rule=rule, as_of=as_of, now=at, centre=centre, trigger=Trigger.SWEEP, sweep=sweep,
@@ -115,8 +116,8 @@ class Command(BaseCommand):
         """For `make run` to print. The file is readable by its owner only and stays out of the repository."""
         path = settings.BASE_DIR / ".local" / "demo-logins.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [f"  {role.label:<16} {name}" for name, _, role, _ in STAFF]
-        lines += [f"  {'Another clinic':<16} {name}" for name, _, _, _ in ELSEWHERE]
-        text = "\n".join(["Demo logins (any of these names):", *lines, f"Password of all: {password}", ""])
+        lines = [f"  {role.label:<16} {name}@{DOMAIN}" for name, _, role, _ in STAFF]
+        lines += [f"  {'Another clinic':<16} {name}@{DOMAIN}" for name, _, _, _ in ELSEWHERE]
+        text = "\n".join(["Demo logins (any of these):", *lines, f"Password of all: {password}", ""])
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
             handle.write(text)
