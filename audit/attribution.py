@@ -48,7 +48,7 @@ def origin() -> str:
 
 
 def ask_rules_again() -> None:
-    """Wake the job that judges touched patients. A broker that is away loses nothing: the minute's tick sees the outbox."""
+    """Wake the job that judges touched patients. Where the broker is away, the tick of the minute sees the outbox."""
     try:
         current_app.send_task(
             "alerts.tasks.judge_touched", ignore_result=True, retry=False

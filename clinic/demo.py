@@ -193,6 +193,11 @@ class Teller:
         self.rows: dict[type[Any], list[Any]] = {kind: [] for kind in ORDER}
         self.patient: Patient | None = None
 
+    @property
+    def who(self) -> Patient:
+        assert self.patient is not None, "a history is told of somebody"
+        return self.patient
+
     def day(self, ago: float) -> dt.date:
         return self.today - dt.timedelta(days=round(ago))
 
@@ -300,7 +305,7 @@ def visits(first: int, every: int, until: int) -> Iterable[int]:
 def blood(t: Teller, case: Case, until: int) -> None:
     """A panel every six weeks, closer at first. Creatine kinase by the case, the rest around it."""
     dice = t.dice
-    limit = 145 if t.patient.sex == Sex.FEMALE else 190
+    limit = 145 if t.who.sex == Sex.FEMALE else 190
     peak = dice.uniform(9, 30) * limit if case.subtype in (N, P) else dice.uniform(3, 12) * limit
     rest = limit * dice.uniform(0.45, 0.8)
     if case.ck == "high-stable" or case.subtype == Subtype.INCLUSION_BODY:

@@ -59,7 +59,7 @@ def touch_triggers(patient_column: str = "patient_id") -> list[pgtrigger.Trigger
     """
     func = (
         "INSERT INTO patients_touched (patient_id, touched_at) "
-        f"SELECT DISTINCT {patient_column}, now() FROM new_rows; RETURN NULL;"
+        f"SELECT DISTINCT {patient_column}, now() FROM new_rows; RETURN NULL;"  # noqa: S608 - our own column
     )
     return [
         pgtrigger.Trigger(

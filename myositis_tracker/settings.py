@@ -167,8 +167,8 @@ DATABASES = {
     }
 }
 # A transaction that somebody forgot keeps rows locked and stops vacuum; five minutes is far beyond any of ours.
-# pgtrigger reads its setting in every row's trigger; where it was never set, each of these reads raises, catches and rolls
-# back a subtransaction: nine tenths of what a bulk insert cost.
+# pgtrigger reads its setting in every row's trigger; where it was never set, each of these reads raises, catches and
+# rolls back a subtransaction: nine tenths of what a bulk insert cost.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
     "options", "-c idle_in_transaction_session_timeout=300000 -c pgtrigger.ignore={}"
 )

@@ -120,7 +120,9 @@ class Rule:
     def sentence(self, evidence: Mapping[str, Any]) -> str:
         """The finding in plain English, made from its evidence and the parameters it was judged by."""
         parameters = evidence.get("parameters", {})
-        words = {name: plain(value) for name, value in evidence.items() if name not in ("reasons", "parameters")}
+        words: dict[str, Any] = {
+            name: plain(value) for name, value in evidence.items() if name not in ("reasons", "parameters")
+        }
         words["p"] = _Names({name: plain(value) for name, value in parameters.items()})
         return " ".join(self.explanations[reason].format(**words) for reason in evidence["reasons"])
 

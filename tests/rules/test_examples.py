@@ -48,7 +48,7 @@ def test_a_rule_says_of_its_example_patients_what_its_table_says(rule: Rule) -> 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_rule_asks_in_a_bounded_number_of_statements_and_reads_the_past(rule: Rule) -> None:
     """Whatever the population; and its query also runs as of a moment in the past."""
-    with CaptureQueriesContext(connection, ) as few, transaction.atomic():
+    with CaptureQueriesContext(connection) as few, transaction.atomic():
         ask(rule, as_of=AS_OF)
     with CaptureQueriesContext(connection) as past, transaction.atomic():
         ask(rule, as_of=AS_OF, known_at=factories.NOW, patient_ids=[1, 2, 3])
