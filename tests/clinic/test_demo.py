@@ -43,6 +43,8 @@ def test_a_tenth_of_the_clinic_or_more_needs_nothing(demo) -> None:
 def test_the_logins_are_written_for_the_owner_only(demo) -> None:
     path = demo / ".local" / "demo-logins.txt"
     assert "a demo for the test" in path.read_text()
+    signs_in_with = set(User.objects.filter(memberships__isnull=False).values_list("email", flat=True))
+    assert signs_in_with == {word for word in path.read_text().split() if "@" in word}
     assert path.stat().st_mode & 0o077 == 0
 
 
