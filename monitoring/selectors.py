@@ -370,7 +370,9 @@ def _compared(
         is_baseline = visit is baseline
         compared = None
         if baseline is not None and judged and visit.assessed_on > baseline.assessed_on:
-            both_150 = baseline.mmt8_150 is not None and visit.mmt8_150 is not None
+            # A visit without any total is missing there, not at the baseline.
+            untested = visit.mmt8_150 is None and visit.mmt8_80 is None
+            both_150 = baseline.mmt8_150 is not None and (visit.mmt8_150 is not None or untested)
             compared = scoring.total_improvement_score(
                 _core_set(baseline, chosen, both_150), _core_set(visit, enzyme, both_150), population
             )

@@ -53,6 +53,7 @@ class SampleForm(forms.Form):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.fields["taken_on"].widget.attrs["autofocus"] = True
 
     def clean_taken_on(self) -> dt.date:
         """The action says so too; here it is said together with what is wrong in the lines."""

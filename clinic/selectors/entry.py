@@ -147,7 +147,7 @@ class Preview:
             return []
         names = {group.muscle: group.name for group in mmt8.GROUPS}
         return [
-            f"{names[muscle]} {abs(by)} weaker on the {'left' if by > 0 else 'right'}"
+            f"{names[muscle]}: {abs(by)} points weaker on the {'left' if by > 0 else 'right'}"
             for muscle, by in self.strength.asymmetry.items()
             if abs(by) >= SIDES_DIFFER
         ]

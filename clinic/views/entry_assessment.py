@@ -117,7 +117,10 @@ def preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     form = AssessmentForm(request.POST)
     there = _adds_to(patient, form)
-    context = {"preview": _preview(patient, form, patient.day_at(timezone.now()), there), "patient": patient}
+    context = {
+        "preview": _preview(patient, form, patient.day_at(timezone.now()), there),
+        "only_strength": "only_strength" in request.POST,
+    }
     return render(request, "clinic/entry/_preview.html", context)
 
 

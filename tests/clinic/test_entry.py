@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from audit.models import Access, Entry
@@ -31,6 +36,7 @@ from tests.clinic.one_patient import full
 from tests.factories import AS_OF, NOW, fact
 
 D = Decimal
+COUNTS = Path(__file__).parent / "query_counts.json"
 PAGES = (
     "enter/results/", "enter/assessment/", "enter/strength/", "enter/lung-function/", "enter/imaging/",
     "enter/body-size/", "enter/confounder/", "enter/functional-test/", "enter/booking/", "enter/waiver/",
@@ -353,6 +359,7 @@ def test_an_assessment_is_corrected_with_a_reason(patient, browser) -> None:
     browser.post(url(patient, "enter/assessment/"), VISIT | cells(9) | answers(1))
     old = Assessment.objects.get()
     address = url(patient, f"assessments/{old.pk}/correct/")
+    assert address in browser.get(url(patient, f"entries/assessment/{old.pk}/")).content.decode()
     assert 'value="9"' in box(browser.get(address).content.decode(), "mmt8_biceps_left")
     sent = VISIT | cells(9) | {"mmt8_biceps_left": "4"}
     assert "This field is required" in browser.post(address, sent).content.decode()
@@ -435,3 +442,31 @@ def test_what_an_action_refuses_stands_beside_its_box(patient, browser) -> None:
     assert not (Waiver.objects.exists())
     assert not (Booking.objects.exists())
     assert not (LungFunction.objects.exists())
+
+
+# ------------------------------------------------------------------------------------------------------- what it costs
+
+
+@pytest.mark.parametrize(
+    ("route", "rest"),
+    [
+        ("clinic:enter-panel", "enter/results/"),
+        ("clinic:enter-assessment", "enter/assessment/"),
+        ("clinic:enter-lung", "enter/lung-function/"),
+    ],
+)
+def test_a_form_asks_no_more_for_a_long_history_than_for_a_short_one(route, rest, clinic, clinician, browser) -> None:
+    few = full(clinic, clinician, AS_OF, many=30)
+    lots = full(clinic, clinician, AS_OF, many=3000, every_days=3)
+    browser.get(url(few, rest))  # what is asked once for a session
+    asked = []
+    for someone in (few, lots):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(url(someone, rest)).status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    known = json.loads(COUNTS.read_text())
+    if os.environ.get("WRITE_QUERY_COUNTS"):
+        known[route] = asked[0]
+        COUNTS.write_text(json.dumps(dict(sorted(known.items())), indent=2) + "\n")
+    assert asked[0] <= known[route], f"{route} asks {asked[0]} times"
