@@ -47,12 +47,18 @@ class DrugForm(forms.Form):
         self.fields["drug"] = forms.ChoiceField(label="Drug", choices=choices)
 
 
+def _period(days: int) -> str:
+    """ "a day", "2 weeks", "10 days"."""
+    name = next((name for name, length in PERIOD_DAYS.items() if length == days), f"{days} days")
+    return name if name[0].isdecimal() else f"a {name}"
+
+
 class DoseForm(forms.Form):
     """A dose of one drug: `amount` in its unit, `times` in every `every_days` days."""
 
     amount = forms.DecimalField(label="Dose each time", max_digits=10, decimal_places=3, widget=number_box())
     times = forms.IntegerField(label="How often", widget=forms.TextInput(attrs={"inputmode": "numeric"}))
-    every_days = forms.IntegerField(label="times in")
+    every_days = forms.IntegerField(label="Period")
     starts_on = forms.DateField(label="First day", widget=day_box())
     ends_on = forms.DateField(label="Last day", required=False, widget=day_box(), help_text="Empty while it is open")
     out_of_range_reason = forms.CharField(
@@ -62,13 +68,13 @@ class DoseForm(forms.Form):
     def __init__(self, *args: Any, drug: Drug, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.drug = drug
-        periods = [(days, name) for name, days in PERIOD_DAYS.items()]
+        periods = [(days, _period(days)) for days in PERIOD_DAYS.values()]
         usual = [PERIOD_DAYS[name] for name in drug.periods]
         # A rhythm the drug must not be given in is not offered; who asks for it all the same is told why not.
         offered = [(d, n) for d, n in periods if drug.min_interval_days is None or d >= drug.min_interval_days]
         typed = str(self["every_days"].value() or "")
         if typed.isdecimal() and int(typed) not in [days for days, _ in offered]:
-            offered.append((int(typed), "day" if typed == "1" else f"{typed} days"))
+            offered.append((int(typed), _period(int(typed))))
         offered.sort(key=lambda pair: (pair[0] not in usual, usual.index(pair[0]) if pair[0] in usual else 0, pair[0]))
         self.fields["every_days"].widget = forms.Select(choices=offered)
         if self["out_of_range_reason"].value():

@@ -183,7 +183,7 @@ def outcome(request: ClinicRequest, public_id: uuid.UUID, session: int) -> HttpR
     found.patient = patient
     now = timezone.now()
     as_of = patient.day_at(now)
-    day = _day(request.POST.get("day", ""))
+    day = _near(request.POST.get("day", ""), as_of)
     word = request.POST.get("word", "")
     try:
         if word not in questions.BY_WORD:
@@ -195,26 +195,31 @@ def outcome(request: ClinicRequest, public_id: uuid.UUID, session: int) -> HttpR
         said = f"{found.held_on.day} {found.held_on:%b}: {questions.BY_WORD[word].label.lower()}."
         saved(request, patient, said, now)
     if request.htmx:
+        of_patient = questions.page(patient, as_of).plans if day is None else []
         context = {
             "line": questions.session_line(found, as_of),
             "patient": patient,
             "as_of": as_of,
             "can": can(request),
             "day": day,
-            "fragment": True,
+            "fresh": True,
+            # The row's count would go stale beside it.
+            "plan_line": next((line for line in of_patient if line.plan.pk == found.plan_id), None),
+            "page": questions.of_day(request.centre, day, as_of) if day is not None else None,
         }
-        return render(request, "clinic/physio/_session.html", context)
+        return render(request, "clinic/physio/_recorded.html", context)
     if day is not None:
         return redirect(f"{reverse('clinic:physio-today')}?day={day.isoformat()}")
     return redirect("clinic:physio", patient.public_id)
 
 
-def _day(text: str) -> dt.date | None:
-    """A day as an address writes it, None where it is none."""
+def _near(text: str, as_of: dt.date) -> dt.date | None:
+    """A day as an address writes it; None where it is none, or one that no session can be on."""
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    return day if day is not None and abs(day - as_of) <= FURTHEST else None
 
 
 @needs(Permission.RECORD_PHYSIO)
@@ -223,8 +228,7 @@ def today(request: ClinicRequest) -> HttpResponse:
     """The sessions of a day over all patients of the centre, and those nobody has recorded yet."""
     now = timezone.now()
     as_of = centre_day(now, request.centre.zone)
-    asked = _day(request.GET.get("day", ""))
-    day = asked if asked is not None and abs(asked - as_of) <= FURTHEST else as_of
+    day = _near(request.GET.get("day", ""), as_of) or as_of
     page = questions.of_day(request.centre, day, as_of)
     shown = len(page.lines) + len(page.unrecorded)
     looked(by=request.user, centre=request.centre, now=now, page="clinic:physio-today", rows=shown)

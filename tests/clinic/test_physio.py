@@ -191,8 +191,10 @@ def test_htmx_gets_the_one_row_and_the_message(exercising, therapist) -> None:
     assert "<html" not in page
     assert f'id="session-{session(exercising, 3).pk}"' in page
     assert "At home" in page
-    assert 'hx-swap-oob="true"' in page
     assert "Undo" in page
+    assert f'id="counts-{PhysioPlan.objects.get().pk}" hx-swap-oob="true"' in page
+    of_day = say(therapist, exercising, 0, "attended", day="2025-06-15", headers={"HX-Request": "true"})
+    assert '<span id="day-count" hx-swap-oob="true">1 of 1 recorded' in of_day.content.decode()
 
 
 # --------------------------------------------------------------------------------------------------- planning, booking
