@@ -27,7 +27,7 @@ DAYS = [dt.date(2012, 10, 1) + dt.timedelta(days=60 * n) for n in range(13)]
 
 
 def told_by_the_file(as_of: dt.date) -> dict[str, str]:
-    """{subject: level} of a plain loop over the rows. Nobody in the trial has a day of diagnosis or a taper on record."""
+    """{subject: level} by a plain loop over the rows. No diagnosis day and no taper is on record in the trial."""
     series: dict[str, list[tuple[str, int, Fraction, Fraction]]] = {}
     with (DATA / "cdisc-pilot" / "lb.csv").open(newline="") as file:
         for number, row in enumerate(csv.DictReader(file)):

@@ -39,7 +39,7 @@ def physio_plan(patient: Patient, cell: str) -> None:
 
 @column("sessions")
 def sessions(patient: Patient, cell: str) -> None:
-    """`-14 dna`, `-12 attended@-13` (booked on day -13), `-3 none` (no outcome yet). An outcome is recorded that day."""
+    """`-14 dna`, `-12 attended@-13` (booked on day -13), `-3 none` (no outcome yet). Outcomes are recorded that day."""
     plan = PhysioPlan.objects.get(patient=patient)
     for held, word in items(cell):
         word, _, booked = word.partition("@")

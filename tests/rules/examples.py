@@ -51,7 +51,7 @@ class Example:
 def parse(table: str) -> list[Example]:
     lines = [line for line in table.splitlines() if line.strip()]
     heading = [cell.strip() for cell in lines[0].split("|")]
-    assert heading[0] == "case" and heading[-1] == "expect", heading
+    assert (heading[0], heading[-1]) == ("case", "expect"), heading
     examples = []
     for line in lines[1:]:
         cells = [cell.strip() for cell in line.split("|")]
@@ -80,7 +80,8 @@ def agrees(expect: str, got: str) -> bool:
     """Every part named in `expect` is in `got`: level, due day, reasons (as a set)."""
     pattern = r"(?P<word>not evaluable|quiet|[A-Z]+)?\s*(?P<due>due [+-]?\d+)?\s*(?P<reasons>\[.*\])?"
     wanted, found = re.fullmatch(pattern, expect), re.fullmatch(pattern, got)
-    assert wanted and found, (expect, got)
+    assert wanted, expect
+    assert found, got
     if wanted["word"] != found["word"]:
         return False
     if wanted["due"] and int(wanted["due"][4:]) != int((found["due"] or "due 99999")[4:]):
