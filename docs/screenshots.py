@@ -190,12 +190,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     missing, total = [], 0
     with sync_playwright() as playwright:
-        # The language of the browser itself decides how an empty date box looks.
-        browser = playwright.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--lang=en-GB"],
-            env={**os.environ, "LANGUAGE": "en_GB"},
-        )
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         contexts: dict[str, BrowserContext] = {}
         for shot in SHOTS:
             if arguments.only and shot.name not in arguments.only:
