@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
@@ -40,7 +40,7 @@ class PatientFilters:
 
 def followed(centre: Centre, as_of: dt.date) -> QuerySet[Patient]:
     """Under follow-up on `as_of`; whoever has no status on record is."""
-    found = patients.with_follow_up(centre.patients.all(), as_of)
+    found: QuerySet[Any] = patients.with_follow_up(centre.patients.all(), as_of)
     return found.filter(Q(follow_up__isnull=True) | Q(follow_up=ACTIVE))
 
 
@@ -77,11 +77,11 @@ def above_steroid_target(centre: Centre, as_of: dt.date) -> dict[int, Fraction]:
         starts_on__lte=as_of,
     )
     rows: dict[int, list[DoseRow]] = {}
-    for patient, *row in doses.values_list(
+    for row in doses.values_list(
         "patient_id", "id", "course_id", "course__drug", "course__route", "starts_on", "ends_on", "amount", "times",
         "every_days",
     ):  # fmt: skip
-        rows.setdefault(patient, []).append(DoseRow(*row))
+        rows.setdefault(row[0], []).append(DoseRow(*row[1:]))
     taken = {patient: dosing.pe_on(own, as_of) for patient, own in rows.items()}
     return {patient: mg for patient, mg in taken.items() if mg > Fraction(str(STEROID_TARGET_MG))}
 
@@ -127,7 +127,3 @@ def patient_rows(found: Sequence[Patient], as_of: dt.date) -> list[PatientRow]:
 def found_by_name(centre: Centre, text: str, as_of: dt.date, limit: int) -> list[Patient]:
     """At most `limit` whose name or number begins with `text`, whatever their status; each with `follow_up`."""
     return list(patients.with_follow_up(patients.matching(centre, text), as_of)[:limit])
-
-
-def number_of(centre: Centre, ids: Sequence[uuid.UUID]) -> int:
-    return centre.patients.filter(public_id__in=ids).count()
