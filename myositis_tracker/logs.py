@@ -17,7 +17,8 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 EventDict = MutableMapping[str, Any]
@@ -136,4 +137,6 @@ class RequestLogMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Say where an unhandled exception came from; Django answers it with the page for 500."""
+        if isinstance(exception, Http404 | PermissionDenied | SuspiciousOperation):
+            return  # an answer, and not an accident: 404, 403, 400
         log.error("unhandled exception", route=route_of(request), exc_info=exception)
