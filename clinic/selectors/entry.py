@@ -11,16 +11,17 @@ from typing import Any
 from monitoring import selectors
 from monitoring.entry import Measures, plain
 from monitoring.models import Assessment, MuscleGrade
-from monitoring.scores import haq_di, mmt8, tis
+from monitoring.scores import haq_di, mmt8
+from monitoring.scores import tis as scoring
 from patients.models import Patient, Subtype
 
 MEASURES = {
-    tis.Measure.PHYSICIAN_VAS: "Physician VAS",
-    tis.Measure.PATIENT_VAS: "Patient VAS",
-    tis.Measure.MMT: "MMT8",
-    tis.Measure.HAQ_DI: "HAQ-DI",
-    tis.Measure.ENZYME: "Muscle enzyme",
-    tis.Measure.EXTRAMUSCULAR_VAS: "Extramuscular VAS",
+    scoring.Measure.PHYSICIAN_VAS: "Physician VAS",
+    scoring.Measure.PATIENT_VAS: "Patient VAS",
+    scoring.Measure.MMT: "MMT8",
+    scoring.Measure.HAQ_DI: "HAQ-DI",
+    scoring.Measure.ENZYME: "Muscle enzyme",
+    scoring.Measure.EXTRAMUSCULAR_VAS: "Extramuscular VAS",
 }
 _VALUES = ("physician_vas", "patient_vas", "extramuscular_vas", "haq_di", "mmt8_150", "mmt8_80")
 VALIDATED = {Subtype.DERMATOMYOSITIS, Subtype.POLYMYOSITIS, Subtype.JUVENILE}
@@ -81,7 +82,7 @@ class Preview:
     validated: bool = True  # the score was validated for this person's disease
 
     @property
-    def tis(self) -> tis.Tis | None:
+    def tis(self) -> scoring.Tis | None:
         return self.view.tis if self.view else None
 
     @property
@@ -116,9 +117,9 @@ class Preview:
             for result in (self.tis.measures if self.tis else ())
         ]
 
-    def _enzyme(self, measure: tis.Measure) -> str:
+    def _enzyme(self, measure: scoring.Measure) -> str:
         enzyme = self.view.core.enzyme if self.view else None
-        return f" ({enzyme.name.upper()})" if measure is tis.Measure.ENZYME and enzyme else ""
+        return f" ({enzyme.name.upper()})" if measure is scoring.Measure.ENZYME and enzyme else ""
 
     @property
     def missing(self) -> list[str]:
@@ -153,8 +154,8 @@ class Preview:
         ]
 
 
-def _response(category: tis.Category) -> str:
-    return "no response" if category is tis.Category.NONE else f"{category.value} response"
+def _response(category: scoring.Category) -> str:
+    return "no response" if category is scoring.Category.NONE else f"{category.value} response"
 
 
 def preview(
@@ -170,7 +171,7 @@ def preview(
         cells = {(mmt8.Muscle(muscle), mmt8.Side(side)): grade for muscle, side, grade in rows}
     strength = mmt8.score(cells) if cells else None
     haq = _haq(measures)
-    visit = Assessment(patient=patient, assessed_on=day)
+    visit = Assessment(patient=patient)
     for name in ("physician_vas", "patient_vas", "extramuscular_vas", "haq_di", "mmt8_150", "mmt8_80"):
         value = getattr(measures, name)
         setattr(visit, name, getattr(adds_to, name) if value is None and adds_to is not None else value)
@@ -183,6 +184,7 @@ def preview(
         return Preview(strength, haq, None, "Give the day of the visit, today or earlier.")
     if not measured:
         return Preview(strength, haq, None, "Nothing to compare yet.")
+    visit.assessed_on = day
     view = selectors.core_set_preview(patient, visit, as_of)
     why_not = ""
     if view.tis is None:

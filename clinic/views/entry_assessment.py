@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,24 +18,24 @@ from audit.access import looked
 from clinic.forms.entry_assessment import AssessmentForm, haq_categories, muscle_rows, scales
 from clinic.selectors import entry
 from clinic.views.record import attempt
-from clinic.views.shared import patient_or_404, saved
+from clinic.views.shared import ClinicRequest, patient_or_404, saved
 from monitoring import actions
 from monitoring.models import Assessment
 from patients.models import Patient
 
 
 @needs(Permission.RECORD_RESULTS)
-def enter(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, only_strength=False)
 
 
 @needs(Permission.RECORD_RESULTS)
-def strength(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def strength(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """The muscle grid alone: tested by one person, while another asks the questions."""
     return _enter(request, public_id, only_strength=True)
 
 
-def _enter(request: HttpRequest, public_id: uuid.UUID, *, only_strength: bool) -> HttpResponse:
+def _enter(request: ClinicRequest, public_id: uuid.UUID, *, only_strength: bool) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     today = patient.day_at(now)
@@ -50,8 +50,9 @@ def _enter(request: HttpRequest, public_id: uuid.UUID, *, only_strength: bool) -
         if any(error.code == "exists" for error in form.errors.as_data().get("assessed_on", ())):
             # What was typed is kept, and the next press adds it to what another person measured that day.
             there = entry.assessment_on(patient, day) if day else None
-            form.data = form.data.copy()
-            form.data["adds_to"] = str(there.pk) if there else ""
+            sent = request.POST.copy()
+            sent["adds_to"] = str(there.pk) if there else ""
+            form.data = sent
     else:
         there = entry.assessment_on(patient, today)
         values = AssessmentForm.values_of(there, with_note=False) if there else {"assessed_on": today}
@@ -65,7 +66,7 @@ def _route(only_strength: bool) -> str:
 
 
 def _record(
-    request: HttpRequest, patient: Patient, form: AssessmentForm, there: Assessment | None, now: dt.datetime
+    request: ClinicRequest, patient: Patient, form: AssessmentForm, there: Assessment | None, now: dt.datetime
 ) -> Assessment:
     day, measures = form.cleaned_data["assessed_on"], form.measures()
     if there is not None:
@@ -82,7 +83,7 @@ def _adds_to(patient: Patient, form: AssessmentForm) -> Assessment | None:
 
 
 @needs(Permission.RECORD_RESULTS)
-def correct(request: HttpRequest, public_id: uuid.UUID, pk: int) -> HttpResponse:
+def correct(request: ClinicRequest, public_id: uuid.UUID, pk: int) -> HttpResponse:
     """The whole assessment anew, with a reason. The old one stays in its history."""
     patient = patient_or_404(request, public_id)
     now = timezone.now()
@@ -112,7 +113,7 @@ def correct(request: HttpRequest, public_id: uuid.UUID, pk: int) -> HttpResponse
 
 @needs(Permission.RECORD_RESULTS)
 @require_POST
-def preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def preview(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     """What the measures typed so far say. Writes nothing, and says nothing of boxes that cannot be read yet."""
     patient = patient_or_404(request, public_id)
     form = AssessmentForm(request.POST)
@@ -129,7 +130,7 @@ def _preview(patient: Patient, form: AssessmentForm, as_of: dt.date, there: Asse
 
 
 def _page(
-    request: HttpRequest,
+    request: ClinicRequest,
     patient: Patient,
     form: AssessmentForm,
     as_of: dt.date,

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -15,7 +15,7 @@ from accounts.guards import needs
 from accounts.permissions import Permission
 from audit.access import looked
 from clinic.forms import entry_labs as panel
-from clinic.views.shared import patient_or_404, saved
+from clinic.views.shared import ClinicRequest, patient_or_404, saved
 from monitoring import actions, selectors
 from monitoring.selectors import PrintedLimits
 from patients.models import Patient
@@ -24,7 +24,7 @@ LAST_LABORATORY = "laboratory"  # of this person in this session: the next patie
 
 
 @needs(Permission.RECORD_RESULTS)
-def enter(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     today = patient.day_at(now)
@@ -65,7 +65,7 @@ def enter(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 def _save(
-    request: HttpRequest,
+    request: ClinicRequest,
     patient: Patient,
     form: panel.SampleForm,
     lines: list[panel.Line],
@@ -98,7 +98,7 @@ def _save(
 
 @needs(Permission.RECORD_RESULTS)
 @require_POST
-def look(request: HttpRequest, public_id: uuid.UUID, code: str) -> HttpResponse:
+def look(request: ClinicRequest, public_id: uuid.UUID, code: str) -> HttpResponse:
     """What is to be said about one line while the others are typed. Writes nothing."""
     if code not in panel.ENTERED:
         raise Http404

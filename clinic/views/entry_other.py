@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from audit.access import looked
 from clinic.forms import entry_other as forms
 from clinic.selectors import facts
 from clinic.views.record import attempt
-from clinic.views.shared import patient_or_404, saved
+from clinic.views.shared import ClinicRequest, patient_or_404, saved
 from monitoring import actions
 from monitoring.analytes import ANALYTES
 
@@ -88,7 +88,7 @@ BASELINE = Kind(
 )  # fmt: skip
 
 
-def _enter(request: HttpRequest, public_id: uuid.UUID, kind: Kind) -> HttpResponse:
+def _enter(request: ClinicRequest, public_id: uuid.UUID, kind: Kind) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     as_of = patient.day_at(now)
@@ -131,40 +131,40 @@ def _analyte(row: Any) -> str:
 
 
 @needs(Permission.RECORD_RESULTS)
-def lung_function(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def lung_function(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, LUNG)
 
 
 @needs(Permission.RECORD_RESULTS)
-def imaging(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def imaging(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, IMAGING)
 
 
 @needs(Permission.RECORD_RESULTS)
-def body_size(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def body_size(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, BODY_SIZE)
 
 
 @needs(Permission.RECORD_RESULTS)
-def confounder(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def confounder(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, CONFOUNDER)
 
 
 @needs(Permission.RECORD_RESULTS)
-def functional_test(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def functional_test(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, FUNCTIONAL)
 
 
 @needs(Permission.RECORD_RESULTS)
-def booking(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def booking(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, BOOKING)
 
 
 @needs(Permission.RECORD_RESULTS)
-def waiver(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def waiver(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, WAIVER)
 
 
 @needs(Permission.MAKE_EXCEPTIONS)
-def baseline(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+def baseline(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, BASELINE)
