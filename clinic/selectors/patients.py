@@ -38,10 +38,14 @@ class PatientFilters:
     sampled: dt.date | None = None
 
 
+def _everybody(centre: Centre, as_of: dt.date) -> QuerySet[Any]:
+    """The type checker knows no columns that a query adds, such as `follow_up` here."""
+    return patients.with_follow_up(centre.patients.all(), as_of)
+
+
 def followed(centre: Centre, as_of: dt.date) -> QuerySet[Patient]:
     """Under follow-up on `as_of`; whoever has no status on record is."""
-    found: QuerySet[Any] = patients.with_follow_up(centre.patients.all(), as_of)
-    return found.filter(Q(follow_up__isnull=True) | Q(follow_up=ACTIVE))
+    return _everybody(centre, as_of).filter(Q(follow_up__isnull=True) | Q(follow_up=ACTIVE))
 
 
 def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[Patient]:
@@ -49,7 +53,7 @@ def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[
     if filters.status == ACTIVE:
         found = followed(centre, as_of)
     else:
-        found = patients.with_follow_up(centre.patients.all(), as_of)
+        found = _everybody(centre, as_of)
         if filters.status != ANY:
             found = found.filter(follow_up=filters.status)
     if filters.subtype:
