@@ -25,6 +25,7 @@ from therapy.prednisone_equivalent import EQUIVALENT_MG
 
 STEROID_TARGET_MG = 7.5  # prednisone-equivalent a day, above which a long-term dose is to be questioned
 ACTIVE = FollowUpStatus.Word.ACTIVE
+_FOLLOWED = Q(follow_up__isnull=True) | Q(follow_up=ACTIVE)  # whoever has no status on record is
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def _everybody(centre: Centre, as_of: dt.date) -> QuerySet[Any]:
 
 def followed(centre: Centre, as_of: dt.date) -> QuerySet[Patient]:
     """Under follow-up on `as_of`; whoever has no status on record is."""
-    return _everybody(centre, as_of).filter(Q(follow_up__isnull=True) | Q(follow_up=ACTIVE))
+    return _everybody(centre, as_of).filter(_FOLLOWED)
 
 
 def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[Patient]:
