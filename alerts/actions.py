@@ -184,6 +184,7 @@ def _judge(
         "rule": rule.id,
         "version": rule.version,
         "audience": str(rule.audience),
+        "aside": list(rule.aside),
         "as_of": run.as_of,
         "now": now,
         "by": by.pk if by and accept_closing else None,

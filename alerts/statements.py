@@ -157,9 +157,11 @@ WITH woken AS (
 """
 
 # What a person closed and the rule finds unchanged ever since is not a new finding; a worse one or other evidence is.
+# A day that has passed, or a value shown beside it, is no other evidence.
 SAME_AS_CLOSED = f"""
 c.patient_id = f.patient_id AND c.subject = f.subject AND f.level IS NOT NULL
-AND {rank("c.level")} <= {rank("f.level")} AND c.evidence = f.evidence
+AND {rank("c.level")} <= {rank("f.level")}
+AND c.evidence - %(aside)s::text[] = f.evidence - %(aside)s::text[]
 """
 
 # Gives (alerts opened, ids of the events of the urgent ones).

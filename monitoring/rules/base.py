@@ -89,6 +89,8 @@ class Rule:
     closes: Callable[[Question], str] | None = None
     advice: str = ""
     asks: tuple[Rule, ...] = ()  # rules whose query this one's query holds, by `embedded`
+    # Names of the evidence that count days, or are shown beside what was found: another value is no other finding.
+    aside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):

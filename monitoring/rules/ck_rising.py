@@ -280,6 +280,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    aside=("mmt8", "mmt8_of", "mmt8_on", "strength"),
     closes=closes,
     explanations={
         "ratio-urgent": RATIO + " Both reach the urgent thresholds: {p.urgent_ratio} times the comparison, "

@@ -40,6 +40,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=second_line.Parameters(),
     findings=findings,
+    aside=("day",),
     explanations={
         "no-core-set": "Day {day} of glucocorticoid (since {day0}), with an adequate first line, and no core set from day "
         "{p.follow_up_from_day} on in the last {p.follow_up_max_age_days} days. Needed, as at the baseline of "

@@ -108,6 +108,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    aside=("counted_in_window", "attended_in_window"),
     explanations={
         "in-a-row-action": IN_A_ROW,
         "in-a-row-task": IN_A_ROW,

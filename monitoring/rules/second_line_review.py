@@ -287,6 +287,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    aside=("day", "agents", "tests", "gates", "options"),  # `agents` counts the days of each
     explanations={
         "no-response": "Day {day} of glucocorticoid (since {day0}), with an adequate first line: the Total Improvement Score "
         "from {baseline_on} to {follow_up_on} is {tis}, below {p.no_response_below} (asked from day {response_day}).",

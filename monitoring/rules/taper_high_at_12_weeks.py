@@ -53,6 +53,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    aside=("day",),
     explanations={
         "high": "Takes {pe_today} mg of prednisone equivalent a day on day {day} of a course of glucocorticoid that began "
         "on {began_on}: above {p.pe_above_mg} mg after {p.days} days or more.",

@@ -26,6 +26,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=taper_step.Parameters(),
     findings=findings,
+    aside=("until", "past", "ck_evidence"),
     asks=taper_step.ASKS,
     explanations={
         **taper_step.SIGNS,
