@@ -57,7 +57,9 @@ class DoseForm(forms.Form):
     """A dose of one drug: `amount` in its unit, `times` in every `every_days` days."""
 
     amount = forms.DecimalField(label="Dose each time", max_digits=10, decimal_places=3, widget=number_box())
-    times = forms.IntegerField(label="How often", widget=forms.TextInput(attrs={"inputmode": "numeric"}))
+    times = forms.IntegerField(
+        label="How many times", widget=forms.TextInput(attrs={"inputmode": "numeric", "aria-label": "How many times"})
+    )
     every_days = forms.IntegerField(label="Period")
     starts_on = forms.DateField(label="First day", widget=day_box())
     ends_on = forms.DateField(label="Last day", required=False, widget=day_box(), help_text="Empty while it is open")

@@ -16,7 +16,7 @@ from therapy import dosing
 from therapy import selectors as therapy
 from therapy.dosing import DoseRow
 from therapy.formulary import FORMULARY
-from therapy.models import Course, Route, TaperConfirmation, TaperEnd, TaperPlan, TaperStep
+from therapy.models import Course, Route, TaperConfirmation, TaperEnd, TaperHold, TaperPlan, TaperStep
 from therapy.prednisone_equivalent import as_decimal
 from therapy.taper_templates import TEMPLATES, cumulative_mg
 
@@ -60,7 +60,7 @@ class RunningPlan:
     plan: TaperPlan
     name: str
     lines: Sequence[StepLine]
-    hold: therapy.TaperHold | None
+    hold: TaperHold | None
     ends_on: dt.date | None
     planned_mg: Decimal
     taken_mg: Decimal
@@ -164,7 +164,10 @@ def _state(entry: therapy.StepView, as_of: dt.date) -> str:
 
 def _past(patient: Patient, running: int | None) -> list[PastPlan]:
     """The newest plans that are over, in four queries."""
-    plans = list(TaperPlan.objects.current().filter(patient=patient).exclude(pk=running).order_by("-id")[:PAST_PLANS])
+    others = TaperPlan.objects.current().filter(patient=patient)
+    if running is not None:
+        others = others.exclude(pk=running)
+    plans = list(others.order_by("-id")[:PAST_PLANS])
     if not plans:
         return []
     steps: dict[int, list[TaperStep]] = {}

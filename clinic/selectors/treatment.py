@@ -45,7 +45,7 @@ def weight(patient: Patient, as_of: dt.date) -> Weight | None:
     """One query."""
     sizes = BodySize.objects.current().filter(patient=patient, weight_kg__isnull=False, measured_on__lte=as_of)
     row = sizes.order_by("-measured_on", "-id").values_list("weight_kg", "measured_on").first()
-    if row is None:
+    if row is None or row[0] is None:
         return None
     return Weight(row[0], row[1], (as_of - row[1]).days <= WEIGHT_HOLDS_DAYS)
 

@@ -21,6 +21,7 @@ from clinic.forms.treatment import DoseCorrectionForm, DoseForm, DrugForm, Infus
 from clinic.selectors import treatment as questions
 from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, can, patient_or_404, saved
+from monitoring.entry import plain
 from patients.models import Patient
 from therapy import actions
 from therapy.dosing import name_of
@@ -171,7 +172,7 @@ def change(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpRes
     drug = get_drug_or_404(found)
     now = timezone.now()
     newest = Dose.objects.current().filter(course=found).order_by("-starts_on", "-id").first()
-    first = {"starts_on": patient.day_at(now)}
+    first: dict[str, Any] = {"starts_on": patient.day_at(now)}
     if newest is not None:
         first |= {"times": newest.times, "every_days": newest.every_days}
     form = DoseForm(request.POST or None, drug=drug, initial=first)
@@ -195,7 +196,7 @@ def correct(request: ClinicRequest, public_id: uuid.UUID, dose: int) -> HttpResp
     now = timezone.now()
     names = ("amount", "times", "every_days", "starts_on", "ends_on", "out_of_range_reason")
     first = {name: getattr(found, name) for name in names}
-    first["amount"] = questions.plain(found.amount)
+    first["amount"] = plain(found.amount)
     form = DoseCorrectionForm(request.POST or None, drug=drug, initial=first)
 
     def do(weight: Decimal | None) -> Dose:
