@@ -39,14 +39,15 @@ class PatientFilters:
     sampled: dt.date | None = None
 
 
-def _everybody(centre: Centre, as_of: dt.date) -> QuerySet[Any]:
+def _everybody(centre: Centre, as_of: dt.date) -> Any:
     """The type checker knows no columns that a query adds, such as `follow_up` here."""
     return patients.with_follow_up(centre.patients.all(), as_of)
 
 
 def followed(centre: Centre, as_of: dt.date) -> QuerySet[Patient]:
     """Under follow-up on `as_of`; whoever has no status on record is."""
-    return _everybody(centre, as_of).filter(_FOLLOWED)
+    found: QuerySet[Patient] = _everybody(centre, as_of).filter(_FOLLOWED)
+    return found
 
 
 def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[Patient]:
