@@ -18,6 +18,7 @@ class Parameters:
     attended_share: Decimal = Decimal("0.70")
     outcome_days: int = 3  # a session may wait this long for its outcome
     rebook_days: int = 14  # a session the patient cancelled may wait this long for another booking
+    decline_days: int = 183  # how long a decline without an end lasts
 
 
 def findings(q: Question) -> str:
@@ -33,7 +34,7 @@ def findings(q: Question) -> str:
                             AND COALESCE(h.ends_on, %(as_of)s) >= %(as_of)s)
           AND NOT EXISTS (SELECT 1 FROM therapy_physiodecline d
                           WHERE d.patient_id = p.patient_id AND {q.known("d")} AND d.declined_on <= %(as_of)s
-                            AND COALESCE(d.ends_on, d.declined_on + 183) >= %(as_of)s)
+                            AND COALESCE(d.ends_on, d.declined_on + %(decline_days)s) >= %(as_of)s)
     ), session AS (
         SELECT plan.*, plan.id AS plan_id, s.id AS session_id, s.held_on, %(as_of)s::date - s.held_on AS age,
             CASE
@@ -45,7 +46,9 @@ def findings(q: Question) -> str:
                         SELECT 1 FROM therapy_physiosession n
                         WHERE n.plan_id = s.plan_id AND n.id <> s.id AND {q.known("n")}
                           AND (n.recorded_at AT TIME ZONE plan.time_zone)::date
-                              BETWEEN (o.recorded_at AT TIME ZONE plan.time_zone)::date AND s.held_on + %(rebook_days)s
+                              -- since it was cancelled: told at the latest on its day, whenever that was entered
+                              BETWEEN LEAST(s.held_on, (o.recorded_at AT TIME ZONE plan.time_zone)::date)
+                                  AND s.held_on + %(rebook_days)s
                     ) THEN 'missed'
             END AS counted  -- NULL: cancelled by the clinic, excused, or too early to say
         FROM plan JOIN therapy_physiosession s ON s.plan_id = plan.id AND {q.known("s")} AND s.held_on <= %(as_of)s
@@ -125,33 +128,43 @@ RULE = Rule(
     ),
     advice="Ask what stands in the way before asking for more.",
     examples="""
-        case                                     | physio plan | sessions                                        | expect
-        one missed                               | -20         | -14 attended, -7 dna                            | INFO
-        two missed in a row                      | -20         | -14 dna, -7 dna                                 | TASK
-        three missed in a row                    | -25         | -21 dna, -14 dna, -7 dna                        | ACTION
-        cancelled by the clinic does not count   | -20         | -14 dna, -7 clinic                              | INFO
-        excused does not count                   | -20         | -14 dna, -7 excused                             | INFO
-        the latest attended                      | -20         | -14 dna, -7 attended                            | quiet
-        home exercise and remote count           | -20         | -14 dna, -10 remote, -7 home                    | quiet
-        no outcome after 3 days                  | -20         | -3 none                                         | quiet
-        no outcome after 4 days                  | -20         | -4 none                                         | INFO
-        cancelled by the patient, day 14         | -20         | -14 patient                                     | quiet
-        cancelled by the patient, day 15         | -20         | -15 patient                                     | INFO
-        cancelled and booked again in time       | -20         | -15 patient, -12 attended@-13, -7 dna           | INFO
-        cancelled, booked again too late         | -27         | -20 patient, -1 dna@-5                          | TASK
-        still to come                            | -20         | -14 dna, 3 none                                 | INFO
-        27 days old, nothing attended            | -27         | -20 dna                                         | INFO
-        28 days old, nothing attended            | -28         | -20 dna                                         | ACTION
-        28 days, one attended on day 28          | -40         | -28 attended, -20 dna                           | INFO
-        28 days, one attended on day 29          | -40         | -29 attended, -20 dna                           | ACTION
-        28 days, nothing counted                 | -28         | -20 clinic                                      | quiet
-        3 of 4 attended                          | -60         | -50 dna, -40 attended, -20 attended, -2 attended | quiet
-        2 of 4 attended                          | -60         | -50 dna, -40 dna, -20 attended, -2 attended     | TASK
-        the first one 57 days ago                | -60         | -57 dna, -40 dna, -20 attended, -2 attended     | quiet
-        7 of 10 attended is 70 %                 | -60         | -50 dna, -48 dna, -46 dna, -44 attended, -40 attended, -36 attended, -30 attended, -20 attended, -10 attended, -2 attended | quiet
-        paused                                   | -40 paused -5..5 | -14 dna, -7 dna, -3 dna                    | quiet
-        pause ended yesterday                    | -20 paused -5..-1 | -14 dna, -7 dna                           | TASK
-        plan ended yesterday                     | -40 ended -1 | -14 dna, -7 dna                                | quiet
-        plan ends today                          | -20 ended 0 | -14 dna, -7 dna                                 | TASK
+        case                                   | physio plan       | sessions                                         | declined | expect
+        one missed                             | -20               | -14 attended, -7 dna                             |          | INFO
+        two missed in a row                    | -20               | -14 dna, -7 dna                                  |          | TASK
+        three missed in a row                  | -25               | -21 dna, -14 dna, -7 dna                         |          | ACTION
+        cancelled by the clinic does not count | -20               | -14 dna, -7 clinic                               |          | INFO
+        excused does not count                 | -20               | -14 dna, -7 excused                              |          | INFO
+        the latest attended                    | -20               | -14 dna, -7 attended                             |          | quiet
+        home exercise and remote count         | -20               | -14 dna, -10 remote, -7 home                     |          | quiet
+        no outcome after 3 days                | -20               | -3 none                                          |          | quiet
+        no outcome after 4 days                | -20               | -4 none                                          |          | INFO
+        cancelled by the patient, day 14       | -20               | -14 patient                                      |          | quiet
+        cancelled by the patient, day 15       | -20               | -15 patient                                      |          | INFO
+        cancelled and booked again in time     | -20               | -15 patient, -12 attended@-13, -7 dna            |          | INFO
+        cancelled, booked again too late       | -27               | -20 patient, -1 dna@-5                           |          | TASK
+        booked again before that was entered   | -27               | -20 patient told@-4, -7 dna@-10                  |          | INFO
+        booked again on its day                | -27               | -20 patient told@-10, -7 dna@-20                 |          | INFO
+        booked long before, no new booking     | -27               | -20 patient told@-10, -7 dna@-21                 |          | TASK
+        still to come                          | -20               | -14 dna, 3 none                                  |          | INFO
+        27 days old, nothing attended          | -27               | -20 dna                                          |          | INFO
+        28 days old, nothing attended          | -28               | -20 dna                                          |          | ACTION
+        28 days, one attended on day 28        | -40               | -28 attended, -20 dna                            |          | INFO
+        28 days, one attended on day 29        | -40               | -29 attended, -20 dna                            |          | ACTION
+        28 days, nothing counted               | -28               | -20 clinic                                       |          | quiet
+        3 of 4 attended                        | -60               | -50 dna, -40 attended, -20 attended, -2 attended |          | quiet
+        2 of 4 attended                        | -60               | -50 dna, -40 dna, -20 attended, -2 attended      |          | TASK
+        the first one 56 days ago              | -60               | -56 dna, -40 dna, -20 attended, -2 attended      |          | TASK [few]
+        the first one 57 days ago              | -60               | -57 dna, -40 dna, -20 attended, -2 attended      |          | quiet
+        7 of 10 attended is 70 %               | -60               | -50 dna, -48 dna, -46 dna, -44 attended, -40 attended, -36 attended, -30 attended, -20 attended, -10 attended, -2 attended |          | quiet
+        9 of 13 attended is 69.2 %             | -60               | -50 dna, -48 dna, -46 dna, -44 dna, -40 attended, -36 attended, -32 attended, -28 attended, -24 attended, -20 attended, -16 attended, -12 attended, -8 attended |          | TASK [few]
+        paused                                 | -40 paused -5..5  | -14 dna, -7 dna, -3 dna                          |          | quiet
+        pause ended yesterday                  | -20 paused -5..-1 | -14 dna, -7 dna                                  |          | TASK
+        plan ended yesterday                   | -40 ended -1      | -14 dna, -7 dna                                  |          | quiet
+        plan ends today                        | -20 ended 0       | -14 dna, -7 dna                                  |          | TASK
+        declined 183 days ago                  | -300              | -14 dna, -7 dna                                  | -183     | quiet
+        declined 184 days ago                  | -300              | -14 dna, -7 dna                                  | -184     | ACTION
+        decline ends today                     | -20               | -14 dna, -7 dna                                  | -5..0    | quiet
+        decline ended yesterday                | -20               | -14 dna, -7 dna                                  | -5..-1   | TASK
+        declined tomorrow                      | -20               | -14 dna, -7 dna                                  | 1        | TASK
     """,
 )

@@ -39,13 +39,16 @@ def physio_plan(patient: Patient, cell: str) -> None:
 
 @column("sessions")
 def sessions(patient: Patient, cell: str) -> None:
-    """`-14 dna`, `-12 attended@-13` (booked on day -13), `-3 none` (no outcome yet). Outcomes are recorded that day."""
+    """`-14 dna`, `-12 attended@-13` (booked on day -13), `-3 none` (no outcome yet), `-20 patient told@-4`.
+
+    An outcome is recorded on the day of its session, or on the one told.
+    """
     plan = PhysioPlan.objects.get(patient=patient)
-    for held, word in items(cell):
+    for held, word, *told in items(cell):
         word, _, booked = word.partition("@")
         noon = dt.time(12, tzinfo=dt.UTC)
         booked_at = dt.datetime.combine(day(booked), noon) if booked else LONG_AGO
         session = fact(PhysioSession, patient, plan=plan, held_on=day(held), recorded_at=booked_at)
         if word != "none":
-            recorded_at = dt.datetime.combine(day(held), noon)
+            recorded_at = dt.datetime.combine(day(told[0].removeprefix("told@") if told else held), noon)
             fact(SessionOutcome, patient, session=session, word=WORDS[word], recorded_at=recorded_at)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 # Not part of a verdict: the text only, or when an alert closes (tested with the closing).
 ELSEWHERE = {"ck-rising": {"closing_ratio", "rest_days_from", "rest_days_to"}}
-PINNED = ("ck-rising", "ild-screening-gap", "physio-no-plan", "physio-review-due")
+PINNED = ("ck-rising", "ild-screening-gap", "physio-missed", "physio-no-plan", "physio-review-due")
 
 
 def moved(rule: Rule) -> Iterator[tuple[str, Any]]:
