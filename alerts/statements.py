@@ -8,7 +8,7 @@ alerts meanwhile, so every UPDATE asks again for what it rests on (`closed_at IS
 it has locked; PostgreSQL re-checks both when it had to wait. Nothing but an evaluation changes a level.
 """
 
-# ruff: noqa: S608 - the pieces put together here are constants of this file and of the rules; values are parameters
+
 
 from __future__ import annotations
 

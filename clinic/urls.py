@@ -6,6 +6,8 @@ from django.urls import URLPattern, path
 
 from clinic.views import (
     alerts,
+    entry_assessment,
+    entry_labs,
     fact,
     overview,
     patient,
@@ -19,7 +21,6 @@ from clinic.views import (
     undo,
     worklist,
 )
-from clinic.views import entry_assessment, entry_labs
 from clinic.views import entry_other as entry
 
 app_name = "clinic"

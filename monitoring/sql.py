@@ -13,7 +13,7 @@ def uln(result: str, patient: str = "a") -> str:
         WHERE rr.centre_id = {patient}.centre_id AND rr.analyte = {result}.analyte
           AND rr.sex IN ('', {patient}.sex)
           AND rr.starts_on <= {result}.taken_on AND (rr.ends_on IS NULL OR rr.ends_on >= {result}.taken_on)
-        ORDER BY rr.sex = '', rr.starts_on DESC LIMIT 1))"""  # noqa: S608 - names given in code
+        ORDER BY rr.sex = '', rr.starts_on DESC LIMIT 1))"""
 
 
 def newest_first(alias: str, day: str = "taken_on") -> str:

@@ -29,7 +29,8 @@ def same_patient(parent_table: str, parent_column: str) -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func=(
-            f"IF NEW.patient_id <> (SELECT patient_id FROM {parent_table} WHERE id = NEW.{parent_column}) THEN "
+            f"IF NEW.patient_id <> (SELECT patient_id FROM {parent_table} "  # noqa: S608 - our own names
+            f"WHERE id = NEW.{parent_column}) THEN "
             "RAISE EXCEPTION 'this row belongs to another patient than its parent' USING ERRCODE = '23514'; "
             "END IF; RETURN NEW;"
         ),
@@ -105,7 +106,7 @@ class CourseStop(Fact):
 
 @pghistory.track()
 class Dose(Fact):
-    """`amount` in the drug's unit, given `times` in every `every_days` days, from `starts_on` to `ends_on` inclusive."""
+    """`amount` in the drug's unit, `times` in every `every_days` days, from `starts_on` to `ends_on` inclusive."""
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="doses")
     starts_on = models.DateField()
@@ -399,9 +400,11 @@ class PhysioSession(Fact):
             ),
         ]
         indexes = [
+            # The latest sessions of a patient, from the index alone. Those of a plan have that of the constraint.
             models.Index(
-                fields=["plan", "held_on"],
-                name="session_by_plan",
+                fields=["patient", "-held_on"],
+                include=["id"],
+                name="session_by_patient",
                 condition=Q(retired_at__isnull=True),
             ),
         ]

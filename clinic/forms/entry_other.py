@@ -75,7 +75,10 @@ class LungFunctionForm(EntryForm):
         choices=[("unknown", "Not stated"), ("yes", "Yes"), ("no", "No")],
     )
     reference_set = forms.CharField(
-        label="Reference set", max_length=40, required=False, help_text="Such as GLI-2012. Another set gives other percentages"
+        label="Reference set",
+        max_length=40,
+        required=False,
+        help_text="Such as GLI-2012. Another set gives other percentages",
     )
 
 

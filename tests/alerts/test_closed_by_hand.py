@@ -73,5 +73,6 @@ def test_nor_because_of_a_blood_test_that_only_chooses_what_is_said_about_an_opt
 
 def test_another_value_of_what_it_was_found_on_is_a_new_finding(clinic: Clinic) -> None:
     alert = closed_in(clinic, "ck-rising")
-    fact(Result, alert.patient, analyte="ck", value=Decimal(410), value_received="410", uln=Decimal(200), taken_on=AS_OF)
+    ck = {"analyte": "ck", "value": Decimal(410), "value_received": "410", "uln": Decimal(200)}
+    fact(Result, alert.patient, **ck, taken_on=AS_OF)
     assert clinic.judge(RULES["ck-rising"], now=later(hours=2)).opened == 1
