@@ -1,4 +1,4 @@
-"""Make the rows a test needs, through the same models and constraints as everybody. Every day is given, never today's."""
+"""Make the rows a test needs, through the models and constraints of everybody. Every day is given, never today's."""
 
 from __future__ import annotations
 
