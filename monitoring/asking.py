@@ -28,6 +28,9 @@ CREATE TEMP TABLE IF NOT EXISTS finding (
 TRUNCATE asked, finding;
 """
 
+# Sorts and hashes of a whole clinic stay in memory up to here, each; more goes to disk, slower. One worker asks one rule.
+WORK_MEM = "64MB"
+
 POPULATION = """
 INSERT INTO asked
 SELECT p.id, p.centre_id, c.time_zone, p.sex, p.subtype, p.born_on, p.onset_on, p.diagnosed_on
@@ -108,7 +111,7 @@ def ask(
         if patient_ids is None:
             # Else the planner takes a whole clinic for a handful, and joins the steps of a query row by row. What is
             # looked up for each row on purpose (LATERAL) still is.
-            cursor.execute("ANALYZE asked; SET LOCAL enable_nestloop = off")
+            cursor.execute(f"ANALYZE asked; SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'")
         cursor.execute(
             "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
             "f.evidence || jsonb_build_object('parameters', %(parameters)s::jsonb), f.missing "

@@ -57,13 +57,16 @@ def ctes() -> str:
         FROM visit v LEFT JOIN since s ON s.patient_id = v.patient_id
         WHERE s.since_on IS NULL OR v.assessed_on >= s.since_on
     ), visit_best AS (
-        SELECT v.patient_id, v.nth, v.assessed_on, {", ".join(f"v.{name}" for name in MEASURES)}, {lowest},
-            max(p.mmt8_150) AS best_mmt8_150, max(p.mmt8_80) AS best_mmt8_80
+        SELECT v.*, {", ".join(f"b.best_{name}" for name in MEASURES)}
         FROM visit_ranked v
-        JOIN visit_ranked p ON p.patient_id = v.patient_id AND p.nth > v.nth
-            AND p.assessed_on >= v.assessed_on - %(look_back_days)s::int
-        WHERE v.nth <= 2
-        GROUP BY v.patient_id, v.nth, v.assessed_on, {", ".join(f"v.{name}" for name in MEASURES)}
+        JOIN (
+            SELECT n.patient_id, n.nth, {lowest}, max(p.mmt8_150) AS best_mmt8_150, max(p.mmt8_80) AS best_mmt8_80
+            FROM visit_ranked n
+            JOIN visit_ranked p ON p.patient_id = n.patient_id AND p.nth > n.nth
+                AND p.assessed_on >= n.assessed_on - %(look_back_days)s::int
+            WHERE n.nth <= 2
+            GROUP BY n.patient_id, n.nth
+        ) b ON b.patient_id = v.patient_id AND b.nth = v.nth
     ), visit_scaled AS (
         -- strength on 0-150 where this visit and an earlier one have it, else on 0-80: never mixed
         SELECT *, CASE WHEN mmt8_150 + best_mmt8_150 IS NOT NULL THEN mmt8_150 ELSE mmt8_80 END AS mmt8,

@@ -21,22 +21,10 @@ class Parameters:
     decline_days: int = 183  # how long a decline without an end lasts
 
 
-def findings(q: Question) -> str:
-    return f"""
-    WITH plan AS (
-        SELECT a.patient_id, a.time_zone, p.id, p.starts_on
-        FROM asked a JOIN therapy_physioplan p ON p.patient_id = a.patient_id AND {q.known("p")}
-        WHERE p.starts_on <= %(as_of)s
-          AND NOT EXISTS (SELECT 1 FROM therapy_physioend e
-                          WHERE e.plan_id = p.id AND {q.known("e")} AND e.ended_on < %(as_of)s)
-          AND NOT EXISTS (SELECT 1 FROM therapy_physiopause h
-                          WHERE h.plan_id = p.id AND {q.known("h")} AND h.starts_on <= %(as_of)s
-                            AND COALESCE(h.ends_on, %(as_of)s) >= %(as_of)s)
-          AND NOT EXISTS (SELECT 1 FROM therapy_physiodecline d
-                          WHERE d.patient_id = p.patient_id AND {q.known("d")} AND d.declined_on <= %(as_of)s
-                            AND COALESCE(d.ends_on, d.declined_on + %(decline_days)s) >= %(as_of)s)
-    ), session AS (
-        SELECT plan.*, plan.id AS plan_id, s.id AS session_id, s.held_on, %(as_of)s::date - s.held_on AS age,
+def _sessions(q: Question, plans: str) -> str:
+    """SELECT of the sessions of `plans` that were to be held by `as_of`, and as what each counts."""
+    return f"""SELECT plan.patient_id, plan.id AS plan_id, plan.starts_on, s.id AS session_id, s.held_on,
+            %(as_of)s::date - s.held_on AS age,
             CASE
                 WHEN o.word IN ('attended', 'attended_remote', 'home_done') THEN 'attended'
                 WHEN o.word = 'did_not_attend' THEN 'missed'
@@ -51,8 +39,36 @@ def findings(q: Question) -> str:
                                   AND s.held_on + %(rebook_days)s
                     ) THEN 'missed'
             END AS counted  -- NULL: cancelled by the clinic, excused, or too early to say
-        FROM plan JOIN therapy_physiosession s ON s.plan_id = plan.id AND {q.known("s")} AND s.held_on <= %(as_of)s
-        LEFT JOIN therapy_sessionoutcome o ON o.session_id = s.id AND {q.known("o")}
+        FROM {plans} plan JOIN therapy_physiosession s ON s.plan_id = plan.id AND {q.known("s")} AND s.held_on <= %(as_of)s
+        LEFT JOIN therapy_sessionoutcome o ON o.session_id = s.id AND {q.known("o")}"""
+
+
+def findings(q: Question) -> str:
+    return f"""
+    WITH plan AS (
+        SELECT a.patient_id, a.time_zone, p.id, p.starts_on
+        FROM asked a JOIN therapy_physioplan p ON p.patient_id = a.patient_id AND {q.known("p")}
+        WHERE p.starts_on <= %(as_of)s
+          AND NOT EXISTS (SELECT 1 FROM therapy_physioend e
+                          WHERE e.plan_id = p.id AND {q.known("e")} AND e.ended_on < %(as_of)s)
+          AND NOT EXISTS (SELECT 1 FROM therapy_physiopause h
+                          WHERE h.plan_id = p.id AND {q.known("h")} AND h.starts_on <= %(as_of)s
+                            AND COALESCE(h.ends_on, %(as_of)s) >= %(as_of)s)
+          AND NOT EXISTS (SELECT 1 FROM therapy_physiodecline d
+                          WHERE d.patient_id = p.patient_id AND {q.known("d")} AND d.declined_on <= %(as_of)s
+                            AND COALESCE(d.ends_on, d.declined_on + %(decline_days)s) >= %(as_of)s)
+    ), recent AS MATERIALIZED (
+        SELECT * FROM ({_sessions(q, "plan")}) lately
+        WHERE age <= GREATEST(%(window_days)s, %(running_days)s)
+    ), unattended AS MATERIALIZED (
+        SELECT * FROM plan
+        WHERE NOT EXISTS (SELECT 1 FROM recent r WHERE r.plan_id = plan.id AND r.counted = 'attended')
+    ), session AS (
+        -- Whoever attended lately has missed in a row only since then; for the others all there ever were are read.
+        SELECT * FROM recent
+        UNION ALL
+        SELECT * FROM ({_sessions(q, "unattended")}) before
+        WHERE age > GREATEST(%(window_days)s, %(running_days)s)
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY plan_id ORDER BY held_on DESC, session_id DESC) AS nth
         FROM session WHERE counted IS NOT NULL

@@ -95,7 +95,8 @@ def ctes(q: Question) -> str:
     """
     reading = "COALESCE(a.day0 - (%(baseline_before_days)s + %(look_back_days)s)::int, 'infinity')"
     enzymes = ", ".join(f"'{name}'" for name in ENZYME_RANGES)
-    points = ", ".join(f"{expression} AS {measure.value}" for measure, expression in tis_sql.points("b", "f").items())
+    points = tis_sql.points("b", "f")
+    visits_alone = [measure for measure in Measure if measure is not Measure.ENZYME]
     columns = ", ".join(f"v.{name}" for name in tis_sql.VISIT)
     has = _before("b")
     lacks_before = ", ".join(f"CASE WHEN {has[m]} IS NULL THEN '{tis_sql.NAMES[m]}' END" for m in Measure)
@@ -220,9 +221,39 @@ def ctes(q: Question) -> str:
         JOIN baseline b ON b.patient_id = p.patient_id
         LEFT JOIN follow_up f ON f.patient_id = p.patient_id
         WHERE p.day >= p.response_day
+    ), rise AS (
+        SELECT p.patient_id, count(*) AS rises,
+            jsonb_agg(jsonb_build_object('on', s.first_day, 'from', {steroid.shown("s.before_steady")},
+                                         'to', {steroid.shown("s.steady")})
+                      ORDER BY s.first_day) AS rises_json
+        FROM person p
+        JOIN (SELECT *, lag(steady) OVER (PARTITION BY patient_id, course ORDER BY first_day) AS before_steady
+              FROM steroid_span WHERE steady > 0) s ON s.patient_id = p.patient_id AND s.episode = p.episode
+        WHERE s.steady - s.before_steady >= %(rise_least_mg)s
+          AND s.first_day - p.day0 > %(rises_after_day)s
+          AND s.first_day >= %(as_of)s::date - %(rises_window_days)s::int
+        GROUP BY p.patient_id
+    ), visit_points AS (
+        SELECT c.patient_id, {", ".join(f"{points[m]} AS {m.value}" for m in visits_alone)}
+        FROM compared c
+        JOIN baseline b ON b.patient_id = c.patient_id
+        LEFT JOIN follow_up f ON f.patient_id = c.patient_id
+    ), unclear AS MATERIALIZED (
+        -- Enzymes only add to the score: where it is high enough without them, they matter to what another reason shows.
+        SELECT c.* FROM compared c
+        JOIN visit_points v ON v.patient_id = c.patient_id
+        JOIN person p ON p.patient_id = c.patient_id
+        LEFT JOIN deteriorated d ON d.patient_id = c.patient_id
+        LEFT JOIN rise r ON r.patient_id = c.patient_id
+        LEFT JOIN intolerance x ON x.patient_id = c.patient_id
+        WHERE {" + ".join(f"COALESCE(v.{m.value}, 0)" for m in visits_alone)}
+                < GREATEST(%(no_response_below)s, %(partial_below)s)
+           OR p.day >= %(dependent_days)s AND p.pe_today > %(dependent_pe_above_mg)s
+           OR d.patient_id IS NOT NULL OR r.patient_id IS NOT NULL
+           OR x.patient_id IS NOT NULL
     ), enzyme_result AS (
         SELECT DISTINCT ON (c.patient_id, w.at, r.analyte) c.patient_id, w.at, r.analyte, r.value, u.uln, r.taken_on
-        FROM compared c
+        FROM unclear c
         CROSS JOIN LATERAL (VALUES ('before', c.b_on), ('after', c.f_on)) w (at, day)
         -- LATERAL: a few results of each visit, by index, out of all there are
         CROSS JOIN LATERAL (
@@ -252,25 +283,15 @@ def ctes(q: Question) -> str:
         LEFT JOIN enzyme e ON e.patient_id = c.patient_id
         LEFT JOIN enzyme_result l ON l.patient_id = c.patient_id AND l.at = 'after' AND l.analyte = e.analyte
     ), points AS (
-        SELECT b.patient_id, {points} FROM before b LEFT JOIN after f ON f.patient_id = b.patient_id
-    ), rise AS (
-        SELECT p.patient_id, count(*) AS rises,
-            jsonb_agg(jsonb_build_object('on', s.first_day, 'from', {steroid.shown("s.before_steady")},
-                                         'to', {steroid.shown("s.steady")})
-                      ORDER BY s.first_day) AS rises_json
-        FROM person p
-        JOIN (SELECT *, lag(steady) OVER (PARTITION BY patient_id, course ORDER BY first_day) AS before_steady
-              FROM steroid_span WHERE steady > 0) s ON s.patient_id = p.patient_id AND s.episode = p.episode
-        WHERE s.steady - s.before_steady >= %(rise_least_mg)s
-          AND s.first_day - p.day0 > %(rises_after_day)s
-          AND s.first_day >= %(as_of)s::date - %(rises_window_days)s::int
-        GROUP BY p.patient_id
+        SELECT v.*, {points[Measure.ENZYME]} AS {Measure.ENZYME.value}
+        FROM visit_points v
+        JOIN before b ON b.patient_id = v.patient_id
+        LEFT JOIN after f ON f.patient_id = v.patient_id
     ), judged AS (
         SELECT p.*, CASE WHEN y.patient_id IS NULL THEN false ELSE y.is_adequate END AS is_adequate,
             w.weight_kg, w.measured_on AS weight_on,
             v.assessed_on AS baseline_on, f.assessed_on AS follow_up_on, i.lowest, i.highest,
             {", ".join(f"t.{measure.value} AS {measure.value}_points" for measure in Measure)},
-            to_jsonb(b) - 'patient_id' AS baseline_values, to_jsonb(f2) - 'patient_id' AS follow_up_values,
             CASE WHEN i.highest < %(no_response_below)s THEN true
                  WHEN i.lowest >= %(no_response_below)s THEN false END AS below_first,
             CASE WHEN i.highest < %(partial_below)s THEN true
@@ -286,7 +307,6 @@ def ctes(q: Question) -> str:
         LEFT JOIN baseline v ON v.patient_id = p.patient_id
         LEFT JOIN follow_up f ON f.patient_id = p.patient_id
         LEFT JOIN before b ON b.patient_id = p.patient_id
-        LEFT JOIN after f2 ON f2.patient_id = p.patient_id
         LEFT JOIN points t ON t.patient_id = p.patient_id
         -- Without both visits every measure is missing, and the score can be anything.
         CROSS JOIN LATERAL (SELECT {tis_sql.lowest("t")} AS lowest, {tis_sql.highest("t")} AS highest) i

@@ -198,11 +198,13 @@ def findings(q: Question) -> str:
         CROSS JOIN LATERAL (
             SELECT COALESCE(jsonb_object_agg(t.analyte, jsonb_build_object(
                 'value', trim_scale(t.value), 'text', lower(t.value_received), 'on', t.taken_on)), '{{}}') AS tests
-            FROM (SELECT DISTINCT ON (r.analyte) r.analyte, r.value, r.value_received, r.taken_on
-                  FROM monitoring_result r
-                  WHERE r.patient_id = f.patient_id AND {q.known("r")} AND r.analyte IN ({tests})
-                    AND r.taken_on <= %(as_of)s
-                  ORDER BY r.analyte, {sql.newest_first("r")}) t) test
+            FROM unnest(ARRAY[{tests}]) wanted (analyte)
+            CROSS JOIN LATERAL (
+                SELECT r.analyte, r.value, r.value_received, r.taken_on
+                FROM monitoring_result r
+                WHERE r.patient_id = f.patient_id AND {q.known("r")} AND r.analyte = wanted.analyte
+                  AND r.taken_on <= %(as_of)s
+                ORDER BY {sql.newest_first("r")} LIMIT 1) t) test
         CROSS JOIN LATERAL (
             SELECT max(i.done_on) FILTER (WHERE i.modality = 'mri_muscle') AS mri_on,
                 max(i.done_on) FILTER (WHERE i.modality = 'hrct') AS hrct_on
@@ -212,11 +214,14 @@ def findings(q: Question) -> str:
             SELECT max(l.tested_on) AS pft_on FROM monitoring_lungfunction l
             WHERE l.patient_id = f.patient_id AND {q.known("l")} AND l.tested_on <= %(as_of)s) pft
         CROSS JOIN LATERAL (
-            SELECT max(s.held_on) AS physio_on
-            FROM therapy_physiosession s
-            JOIN therapy_sessionoutcome o ON o.session_id = s.id AND {q.known("o")}
-                AND o.word IN ('attended', 'attended_remote', 'home_done')
-            WHERE s.patient_id = f.patient_id AND {q.known("s")} AND s.held_on <= %(as_of)s) physio
+            -- OFFSET 0: the sessions of this patient, and the outcome of each by index, until one was attended
+            SELECT (SELECT s.held_on
+                    FROM (SELECT * FROM therapy_physiosession s
+                          WHERE s.patient_id = f.patient_id AND {q.known("s")} AND s.held_on <= %(as_of)s
+                          ORDER BY s.held_on DESC OFFSET 0) s
+                    WHERE (SELECT bool_or(o.word IN ('attended', 'attended_remote', 'home_done'))
+                           FROM therapy_sessionoutcome o WHERE o.session_id = s.id AND {q.known("o")})
+                    LIMIT 1) AS physio_on) physio
         CROSS JOIN LATERAL (
             SELECT COALESCE(jsonb_agg(jsonb_build_object(
                 'drug', c.drug, 'route', c.route, 'from', LEAST(d.from_on, i.from_on), 'stopped_on', e.stopped_on,
@@ -239,7 +244,7 @@ def findings(q: Question) -> str:
                 ELSE 'between ' || trim_scale(f.lowest) || ' and ' || trim_scale(f.highest) END,
             'baseline_on', f.baseline_on, 'follow_up_on', f.follow_up_on
         ) || jsonb_build_object(
-            'lowest', f.lowest, 'highest', f.highest, 'baseline', f.baseline_values, 'follow_up', f.follow_up_values,
+            'lowest', f.lowest, 'highest', f.highest, 'baseline', to_jsonb(b) - 'patient_id', 'follow_up', to_jsonb(n) - 'patient_id',
             'points', jsonb_build_object({", ".join(f"'{m.value}', f.{m.value}_points" for m in second_line.Measure)}),
             'deterioration_on', f.deterioration_on, 'deterioration_before_on', f.deterioration_before_on,
             'deterioration_reasons', f.deterioration_reasons, 'deterioration_changes', f.deterioration_changes,
@@ -248,6 +253,8 @@ def findings(q: Question) -> str:
             'manifestations', f.kinds, 'tests', f.tests, 'gates', jsonb_build_array({gates}), 'options', {_arguments()}
         ) AS evidence
         FROM looked_up f
+        LEFT JOIN before b ON b.patient_id = f.patient_id
+        LEFT JOIN after n ON n.patient_id = f.patient_id
     )
     SELECT r.patient_id, 'patient'::text AS subject, CASE WHEN t.patient_id IS NOT NULL THEN 'ACTION' END AS level,
         NULL::date AS due_on, t.evidence, CASE WHEN cardinality(r.missing) > 0 THEN r.missing END AS missing

@@ -82,7 +82,7 @@ def taking(q: Question, at_least: str = "0", days_back: str = "0") -> str:
     return f"""taking AS (
         WITH {_rates(GLUCOCORTICOIDS)}
         SELECT patient_id FROM (
-            SELECT a.patient_id, {_amount()} AS amount
+            SELECT a.patient_id, {"0" if at_least == "0" else _amount()} AS amount
             {_source(q, GLUCOCORTICOIDS, "asked")}
             JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s
                 AND (d.ends_on IS NULL OR d.ends_on >= {earliest})
@@ -91,20 +91,35 @@ def taking(q: Question, at_least: str = "0", days_back: str = "0") -> str:
             {_source(q, GLUCOCORTICOIDS, "asked")}
             JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")}
                 AND i.given_on BETWEEN {earliest} AND %(as_of)s
-        ) in_force GROUP BY patient_id HAVING sum(amount) >= {at_least}
+        ) in_force GROUP BY patient_id{"" if at_least == "0" else f" HAVING sum(amount) >= {at_least}"}
     )"""
 
 
-def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked") -> str:
+def _before(kind: str) -> str:
+    """SQL window: what of the same `kind` (line, stream) began before."""
+    return f"""PARTITION BY patient_id, {kind} ORDER BY first_day, given, id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"""
+
+
+# SQL over the window w of `_before`: the period overlaps none of its kind.
+ALONE = """COALESCE(first_day > max(last_day) OVER w, true)
+                AND COALESCE(lead(first_day) OVER w > GREATEST(last_day, max(last_day) OVER w), true)"""
+
+
+def levels(
+    q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked", since: str | None = None
+) -> str:
     """CTEs up to `dose_level` (patient_id, line, first_day, last_day, amount, steady): what was in force when.
 
     Only days with something in force, none after `as_of`. `steady` leaves out what is given into a vein (pulses).
-    `people` is a table or CTE with patient_id, once each.
+    `people` is a table or CTE with patient_id, once each. With `since`, SQL for a day, what ended before that day is not
+    read: levels and courses are right from that day on, and nothing is said of the days before.
     """
+    lasting = "" if since is None else f"AND (d.ends_on IS NULL OR d.ends_on >= {since})"
+    given = "" if since is None else f"AND i.given_on >= {since}"
     routes = " ".join(f"WHEN '{route}' THEN {nr}" for nr, route in enumerate(sorted(SYSTEMIC_ROUTES)))
     # a drug by a route is a stream; a number sorts faster than two words
     stream = f"r.nr * {len(SYSTEMIC_ROUTES)} + CASE c.route {routes} END"
-    window = "PARTITION BY patient_id, stream ORDER BY first_day, given, id"
     return f"""
     {_rates(lines)},
     dose_period AS (
@@ -112,24 +127,25 @@ def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str =
             d.starts_on AS first_day, LEAST(d.ends_on, s.stopped_on, %(as_of)s::date) AS last_day, 0 AS given, d.id,
             {_amount()} AS amount
         {_source(q, lines, people)}
-        JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s
+        JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.starts_on <= %(as_of)s {lasting}
         LEFT JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")}
         WHERE s.stopped_on IS NULL OR s.stopped_on >= d.starts_on
         UNION ALL
         SELECT a.patient_id, r.line, {stream}, true, i.given_on, i.given_on, 1, max(i.id),
             sum(i.amount * r.multiply)::numeric(40, 20) / max(r.divide)
         {_source(q, lines, people)}
-        JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")} AND i.given_on <= %(as_of)s
+        JOIN therapy_infusion i ON i.course_id = c.id AND {q.known("i")} AND i.given_on <= %(as_of)s {given}
         WHERE c.route = '{PULSE_ROUTE}'
         GROUP BY a.patient_id, r.line, r.nr, c.route, i.given_on
-    ), dose_opening AS (
-        SELECT *, CASE WHEN first_day <= max(last_day) OVER (
-            {window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS opens
-        FROM dose_period
+    ), dose_beside AS (
+        -- Nearly every period of a line has its days to itself: its amount is then the level, and nothing has to be summed.
+        SELECT *, {ALONE} AS alone FROM dose_period WINDOW w AS ({_before("line")})
     ), dose_cluster AS (
-        -- periods that overlap make a cluster; nearly all stand alone, and those need no join
-        SELECT *, sum(opens) OVER w AS cluster, opens = 1 AND COALESCE(lead(opens) OVER w, 1) = 1 AS alone
-        FROM dose_opening WINDOW w AS ({window})
+        -- of a stream, periods that overlap make a cluster; those that stand alone need no join
+        SELECT *, sum(opens) OVER (PARTITION BY patient_id, stream ORDER BY first_day, given, id) AS cluster FROM (
+            SELECT patient_id, line, stream, is_pulse, first_day, last_day, given, id, amount,
+                CASE WHEN first_day <= max(last_day) OVER w THEN 0 ELSE 1 END AS opens, {ALONE} AS alone
+            FROM dose_beside WHERE NOT alone WINDOW w AS ({_before("stream")})) opening
     ), dose_edge AS (
         SELECT patient_id, line, stream, is_pulse, cluster, day,
             lead(day) OVER (PARTITION BY patient_id, stream, cluster ORDER BY day) - 1 AS until
@@ -159,29 +175,33 @@ def levels(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str =
             SELECT patient_id, line, day AS first_day, lead(day) OVER w - 1 AS last_day,
                 round(sum(amount) OVER w, 12) AS amount, round(COALESCE(sum(steady) OVER w, 0), 12) AS steady
             FROM dose_change WINDOW w AS (PARTITION BY patient_id, line ORDER BY day)
+            UNION ALL
+            SELECT patient_id, line, first_day, last_day, round(amount, 12),
+                CASE WHEN is_pulse THEN 0 ELSE round(amount, 12) END
+            FROM dose_beside WHERE alone
         ) summed WHERE amount > 0
     )"""
 
 
-def courses(q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked") -> str:
+def courses(
+    q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked", since: str | None = None
+) -> str:
     """`levels`, and CTEs up to
 
     `steroid_span` (patient_id, first_day, last_day, pe, steady, course, episode, before_pe): days of one PE;
     `before_pe` is that of the day with a dose before it in the same course.
     `steroid_course` (patient_id, course, began_on, last_on, pe_today): pe_today is 0 where nothing is taken on `as_of`.
     """
-    return f"""{levels(q, lines, people)}, steroid_dosed AS (
-        SELECT patient_id, first_day, last_day, amount AS pe, steady,
-            lag(last_day) OVER (PARTITION BY patient_id ORDER BY first_day) AS before_last
-        FROM dose_level WHERE line = '{PE}'
-    ), steroid_numbered AS (
-        SELECT *,
-            count(*) FILTER (WHERE first_day - before_last - 1 > %(course_gap_days)s) OVER w AS course,
-            count(*) FILTER (WHERE first_day - before_last >= %(episode_gap_days)s) OVER w AS episode
-        FROM steroid_dosed WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
+    return f"""{levels(q, lines, people, since)}, steroid_dosed AS (
+        SELECT patient_id, first_day, last_day, amount AS pe, steady, lag(last_day) OVER w AS before_last,
+            lag(amount) OVER w AS last_pe
+        FROM dose_level WHERE line = '{PE}' WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
     ), steroid_span AS (
-        SELECT *, lag(pe) OVER (PARTITION BY patient_id, course ORDER BY first_day) AS before_pe
-        FROM steroid_numbered
+        SELECT patient_id, first_day, last_day, pe, steady,
+            count(*) FILTER (WHERE first_day - before_last - 1 > %(course_gap_days)s) OVER w AS course,
+            count(*) FILTER (WHERE first_day - before_last >= %(episode_gap_days)s) OVER w AS episode,
+            CASE WHEN first_day - before_last - 1 <= %(course_gap_days)s THEN last_pe END AS before_pe
+        FROM steroid_dosed WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
     ), steroid_course AS (
         SELECT patient_id, course, min(first_day) AS began_on, max(last_day) AS last_on,
             COALESCE(max(pe) FILTER (WHERE last_day = %(as_of)s), 0) AS pe_today

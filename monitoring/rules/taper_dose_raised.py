@@ -13,12 +13,16 @@ class Parameters(steroid.Parameters):
     window_days: int = 30
 
 
+# A rise is told by the day with a dose before it in the same course: that far back doses matter.
+SINCE = "%(as_of)s::date - (%(window_days)s + %(course_gap_days)s + 1)::int"
+
+
 def findings(q: Question) -> str:
     return f"""
     WITH {steroid.tapers(q)}, tapered AS (
         SELECT DISTINCT patient_id FROM taper_run
         WHERE runs_from <= %(as_of)s AND (runs_until IS NULL OR runs_until >= %(as_of)s::date - %(window_days)s::int)
-    ), {steroid.courses(q, people="tapered")}, raised AS (
+    ), {steroid.courses(q, people="tapered", since=SINCE)}, raised AS (
         SELECT DISTINCT ON (s.patient_id) s.patient_id, s.first_day, s.pe, s.before_pe, t.plan_id
         FROM steroid_span s
         JOIN taper_run t ON t.patient_id = s.patient_id AND s.first_day >= t.runs_from
