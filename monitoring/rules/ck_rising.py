@@ -83,14 +83,16 @@ def findings(q: Question) -> str:
         SELECT s.*, t.patient_id IS NOT NULL AS is_tapering,
             -- NULL where neither taper nor day of diagnosis tells
             t.patient_id IS NOT NULL OR %(as_of)s::date - s.diagnosed_on <= %(early_days)s AS is_sensitive,
-            COALESCE(e.results, s.in_window[2:3]) AS earlier, COALESCE(e.results_on, s.days[2:3]) AS earlier_on
+            COALESCE(e.results, s.in_window[2:3]) AS earlier, COALESCE(e.results_on, s.days[2:3]) AS earlier_on,
+            COALESCE(e.flags, s.comparators[2:3]) AS earlier_flags
         FROM suspect s
         LEFT JOIN tapering t ON t.patient_id = s.patient_id
         -- The two sample days before the latest, however long ago, where the window does not hold them.
         LEFT JOIN LATERAL (
             SELECT array_agg(d.value ORDER BY d.taken_on DESC) AS results,
-                array_agg(d.taken_on ORDER BY d.taken_on DESC) AS results_on
-            FROM (SELECT DISTINCT ON (r.taken_on) r.taken_on, r.value
+                array_agg(d.taken_on ORDER BY d.taken_on DESC) AS results_on,
+                array_agg(d.comparator ORDER BY d.taken_on DESC) AS flags
+            FROM (SELECT DISTINCT ON (r.taken_on) r.taken_on, r.value, r.comparator
                   FROM monitoring_result r
                   WHERE cardinality(s.days) < 3 AND r.patient_id = s.patient_id AND r.analyte = 'ck' AND {q.known("r")}
                     AND r.value IS NOT NULL AND r.taken_on < s.taken_on
@@ -184,8 +186,8 @@ def findings(q: Question) -> str:
                 WHEN NOT is_sensitive
                     THEN 'no steroid taper runs and diagnosis is more than ' || %(early_days)s || ' days ago'
                 ELSE 'the day of diagnosis is not recorded' END,
-            'previous', trim_scale(earlier[1]), 'previous_on', earlier_on[1],
-            'first', trim_scale(earlier[2]), 'first_on', earlier_on[2],
+            'previous', trim_scale(earlier[1]), 'previous_on', earlier_on[1], 'previous_comparator', earlier_flags[1],
+            'first', trim_scale(earlier[2]), 'first_on', earlier_on[2], 'first_comparator', earlier_flags[2],
             'results', h.results,
             'confounders', COALESCE(to_jsonb(confounders), '[]'::jsonb),
             'mmt8', m.score, 'mmt8_of', m.out_of, 'mmt8_on', m.assessed_on,
@@ -288,9 +290,10 @@ RULE = Rule(
         "ratio-action": RATIO + " The threshold is {threshold} times: {threshold_because}.",
         "ratio-info": RATIO,
         "new-above": "CK {now_comparator}{now} U/L on {now_on} is above {p.urgent_value} U/L and the result before "
-        "it was not ({previous} U/L on {previous_on}).",
-        "three-rising": "Three results rise one after the other: {first} U/L on {first_on}, {previous} U/L on "
-        "{previous_on}, {now_comparator}{now} U/L on {now_on}, at least {p.three_ratio} times from first to last.",
+        "it was not ({previous_comparator}{previous} U/L on {previous_on}).",
+        "three-rising": "Three results rise one after the other: {first_comparator}{first} U/L on {first_on}, "
+        "{previous_comparator}{previous} U/L on {previous_on}, {now_comparator}{now} U/L on {now_on}, at least "
+        "{p.three_ratio} times from first to last.",
         "threshold-unknown": "Whether this needs action could not be judged: the day of diagnosis is not recorded.",
         "confounded": "Recorded shortly before the sample: {confounders}. "
         "Repeat after {p.rest_days_from} to {p.rest_days_to} days of rest.",

@@ -216,6 +216,25 @@ def test_a_ratio_just_below_a_threshold_never_reads_as_having_reached_it(patient
     assert "2 times" not in RULE.sentence(finding.evidence)
 
 
+@pytest.mark.parametrize(
+    ("history", "part"),
+    [
+        ("-90 4000 uln=1000, -40 >4500 uln=1000, -1 6000 uln=1000", "it was not (>4500 U/L on"),
+        ("-1500 >4500 uln=1000, -90 4000 uln=1000, -1 6000 uln=1000", "it was not (4000 U/L on"),
+        ("-90 <220, -40 >300, -1 330", "after the other: <220 U/L on 17 Mar 2025, >300 U/L on 6 May 2025, 330 U/L on"),
+        ("-400 <220, -40 200, -10 210, -1 330", "after the other: 200 U/L on"),
+        ("-400 <100, -40 >200, -1 500", "after the other: <100 U/L on 11 May 2024, >200 U/L on"),
+    ],
+)
+def test_a_value_that_is_only_a_limit_is_shown_as_one_wherever_it_stands(
+    patient: Patient, history: str, part: str
+) -> None:
+    ck(patient, history)
+    finding = one(patient)
+    assert finding is not None
+    assert part in RULE.sentence(finding.evidence or {})
+
+
 def test_without_strength_the_text_says_so(patient: Patient) -> None:
     ck(patient, "-40 200, -1 600")
     finding = one(patient)
