@@ -182,6 +182,28 @@ def test_what_cannot_be_judged_any_more_is_not_known_to_be_over(clinic: Clinic) 
     assert not NotEvaluable.objects.exists()
 
 
+def test_a_finding_of_which_a_part_cannot_be_told_is_an_alert_and_on_the_list_of_what_is_missing(clinic: Clinic) -> None:
+    def partly(q: Question) -> str:
+        return f"""
+        SELECT f.patient_id, f.subject, f.level, f.due_on, f.evidence,
+            CASE WHEN f.level <> 'URGENT' THEN ARRAY['a weight', 'a weight', 'a limit'] END AS missing
+        FROM ({rules.found(q)}) f WHERE f.level IS NOT NULL"""
+
+    rule = rules.make(findings=partly)
+    patient = clinic.patient(500)
+    run = clinic.judge(rule)
+    assert (run.found, run.not_evaluable, run.opened) == (1, 1, 1)
+    assert Alert.objects.get().level == "ACTION"
+    assert NotEvaluable.objects.get().missing == ["a limit", "a weight"]
+    before = everything_kept()
+    clinic.judge(rule, now=later(hours=1))
+    assert everything_kept() == before
+    rules.ck(patient, 1200)
+    clinic.judge(rule)
+    assert Alert.objects.get().level == "URGENT"
+    assert not NotEvaluable.objects.exists()
+
+
 def test_what_is_coming_up_is_rewritten(clinic: Clinic) -> None:
     patient = clinic.patient(60)
     clinic.judge()
