@@ -36,7 +36,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "pe_today": ("Prednisone-equivalent today", "mg a day"), "pe": ("Prednisone-equivalent", "mg a day"),
     "before_pe": ("Prednisone-equivalent before", "mg a day"), "raised_on": ("Raised on", ""),
     "step_on": ("Day of the step", ""), "dose_pe_mg": ("Dose of the step", "mg prednisone-equivalent a day"),
-    "until": ("To be confirmed by", ""), "past": ("Steps that have passed", ""),
+    "until": ("To the day of the step", "days"), "past": ("Since the day of the step", "days"),
     "ck_level": ("Level of the open CK alert", ""), "ck_evidence": ("The open CK alert", ""),
     "weight_kg": ("Weight", "kg"), "is_adequate": ("First line adequate", ""),
     "tis": ("Total Improvement Score", ""), "lowest": ("Lowest it can be", ""), "highest": ("Highest it can be", ""),

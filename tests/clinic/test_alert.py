@@ -97,6 +97,14 @@ def test_the_page_reads_whatever_a_rule_says(rule, clinic, clinician, signed_in)
     assert seen
 
 
+def test_the_days_to_and_since_a_step_are_told_as_days(patient) -> None:
+    values = questions.evidence_of({"until": -8, "past": 8}, patient, lambda *_: "").values
+    assert [(v.label, v.value, v.unit) for v in values] == [
+        ("To the day of the step", "-8", "days"),
+        ("Since the day of the step", "8", "days"),
+    ]
+
+
 def test_the_review_of_second_line_therapy_shows_its_gates_and_options(clinic, clinician, signed_in) -> None:
     from alerts import actions
 
