@@ -2,7 +2,8 @@
 
     python -m bench [--patients 100000] [--keep]
 
-Builds (or, with --keep, reuses) a scratch database, prints one JSON object. Seconds are wall clock.
+Builds (or, with --keep, reuses) a scratch database, prints one JSON object. Seconds are wall clock. The
+pages of the clinic are measured too, see pages.py.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ def main() -> None:
         from django.core.management import call_command
         from django.db import connection
 
+        from bench.pages import measure
         from monitoring.models import Result
 
         built = None
@@ -146,6 +148,7 @@ def main() -> None:
         next_day = sweep(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
         copies.append(copy_out())
         memory.stop.set()
+        asked_of_pages = measure(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM monitoring_result")
             rows = cursor.fetchone()[0]
@@ -170,6 +173,7 @@ def main() -> None:
                     },
                     "rules_first": first[1],
                     "rules_next_day": next_day[1],
+                    "pages": asked_of_pages,
                     "machine": {
                         "cpus": os.cpu_count(),
                         "python": platform.python_version(),

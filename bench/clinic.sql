@@ -127,3 +127,8 @@ CROSS JOIN LATERAL (SELECT DATE '{as_of}' - n * 200
 INSERT INTO monitoring_imaging (patient_id, status, modality, done_on, ild, report, change_reason, recorded_at, recorded_by_id)
 SELECT id, 'final', 'hrct', diagnosed_on + 20, 'absent', '', '', diagnosed_on + 20, 1
 FROM patients_patient WHERE pg_temp.dice(id, 19) < 970 AND diagnosed_on IS NOT NULL;
+
+-- The ids given above are taken.
+SELECT setval(pg_get_serial_sequence(t, 'id'), {patients} * 100 + 100)
+FROM unnest(ARRAY['accounts_centre', 'accounts_user', 'patients_patient', 'therapy_course', 'therapy_taperplan',
+    'therapy_taperstep', 'therapy_physioplan', 'therapy_physiosession']) t;

@@ -28,8 +28,8 @@ CREATE TEMP TABLE IF NOT EXISTS finding (
 TRUNCATE asked, finding;
 """
 
-# Sorts and hashes of a whole clinic stay in memory up to here, each; more goes to disk, slower. One worker asks one rule.
-WORK_MEM = "64MB"
+# Each sort and hash of a whole clinic stays in memory up to here; more goes to disk, slower. A worker asks one rule.
+WORK_MEM = "128MB"
 
 POPULATION = """
 INSERT INTO asked
@@ -108,10 +108,13 @@ def ask(
             },
         )
         asked = cursor.rowcount
+        # Else the planner takes three patients for hundreds, and reads whole tables.
+        prepare = "ANALYZE asked"
         if patient_ids is None:
-            # Else the planner takes a whole clinic for a handful, and joins the steps of a query row by row. What is
+            # Behind a chain of steps it still takes a whole clinic for a handful, and would join it row by row. What is
             # looked up for each row on purpose (LATERAL) still is.
-            cursor.execute(f"ANALYZE asked; SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'")
+            prepare += f"; SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'"
+        cursor.execute(prepare)
         cursor.execute(
             "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
             "f.evidence || jsonb_build_object('parameters', %(parameters)s::jsonb), f.missing "
