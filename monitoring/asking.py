@@ -44,6 +44,7 @@ LEFT JOIN (
 ) s ON s.patient_id = p.id
 WHERE COALESCE(s.word, 'active') = 'active'
   AND (p.diagnosed_on IS NULL OR p.diagnosed_on <= %(as_of)s)
+  AND {known_patient}
   AND {these}
   AND NOT EXISTS (SELECT 1 FROM monitoring_ruleswitch w
                   WHERE w.centre_id = p.centre_id AND w.rule = %(rule)s AND NOT w.is_on)
@@ -94,6 +95,8 @@ def ask(
         cursor.execute(TABLES)
         cursor.execute(
             POPULATION.format(
+                # Whoever came to be on record later was not asked about then.
+                known_patient="true" if known_at is None else "p.created_at <= %(known_at)s",
                 known_status=question.known("f"),
                 known_exception=question.known("e"),
                 these=these,
