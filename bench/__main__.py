@@ -74,6 +74,19 @@ class PeakMemory(threading.Thread):
             self.peak = max(self.peak, private)
 
 
+def backend_seconds() -> float:
+    """Processor time the PostgreSQL backend of this thread has used: what work costs where others compete
+    for the machine. Needs the server on this machine.
+    """
+    import psutil
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        used = psutil.Process(cursor.fetchone()[0]).cpu_times()
+    return used.user + used.system
+
+
 def sweep(now: dt.datetime, as_of: dt.date) -> tuple[float, dict[str, dict[str, float | int]]]:
     """Every rule over the whole clinic, as the nightly job does it: one task a rule, as many workers as the machine has
     cores. Returns (wall clock seconds, figures by rule).
@@ -88,12 +101,13 @@ def sweep(now: dt.datetime, as_of: dt.date) -> tuple[float, dict[str, dict[str, 
     clinic = Centre.objects.get()
 
     def one(rule: Any) -> tuple[str, dict[str, float | int]]:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), backend_seconds()
         run = evaluate(rule=rule, as_of=as_of, now=now, by=None, centre=clinic, trigger=Trigger.COMMAND)
         seconds = round(time.perf_counter() - started, 2)
+        cpu = round(backend_seconds() - used, 2)
         connection.close()
         counts = {name: getattr(run, name) or 0 for name in ("asked", "found", "opened", "changed", "closed")}
-        return rule.id, {"seconds": seconds, **counts}
+        return rule.id, {"seconds": seconds, "cpu_seconds": cpu, **counts}
 
     started = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as workers:
@@ -101,14 +115,16 @@ def sweep(now: dt.datetime, as_of: dt.date) -> tuple[float, dict[str, dict[str, 
     return time.perf_counter() - started, figures
 
 
-def copy_out() -> float:
-    """PostgreSQL writing every result as text to nowhere, in its own process: nothing of ours in the way."""
+def copy_out() -> tuple[float, float]:
+    """PostgreSQL writing every result as text to nowhere, in its own process: nothing of ours in the way. Gives
+    seconds of wall clock and of processor time.
+    """
     from django.db import connection
 
-    started = time.perf_counter()
+    started, used = time.perf_counter(), backend_seconds()
     with connection.cursor() as cursor:
         cursor.execute("COPY monitoring_result TO '/dev/null'")
-    return time.perf_counter() - started
+    return time.perf_counter() - started, backend_seconds() - used
 
 
 def main() -> None:
@@ -141,6 +157,7 @@ def main() -> None:
                 )
                 cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
             built = build(arguments.patients)
+        load_before = os.getloadavg()[0]
         memory = PeakMemory()
         memory.start()
         copies = [copy_out()]
@@ -164,9 +181,14 @@ def main() -> None:
                     "results": rows,
                     "build_seconds": built and round(built, 1),
                     "database_gb": round(size / 1e9, 1),
-                    "copy_out_seconds": [round(c, 1) for c in copies],
+                    "copy_out_seconds": [round(wall, 1) for wall, _ in copies],
                     "sweep_seconds": {name: round(seconds, 1) for name, seconds in sweeps.items()},
-                    "ratio": {name: round(seconds / min(copies), 3) for name, seconds in sweeps.items()},
+                    "ratio": {name: round(seconds / min(copies)[0], 3) for name, seconds in sweeps.items()},
+                    "cpu_seconds": {
+                        "copy_out": [round(cpu, 1) for _, cpu in copies],
+                        "first": round(sum(f["cpu_seconds"] for f in first[1].values()), 1),
+                        "next_day": round(sum(f["cpu_seconds"] for f in next_day[1].values()), 1),
+                    },
                     "peak_memory_mb": {
                         "python": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
                         "postgresql_private": round(memory.peak),
@@ -176,6 +198,7 @@ def main() -> None:
                     "pages": asked_of_pages,
                     "machine": {
                         "cpus": os.cpu_count(),
+                        "load_before": round(load_before, 1),  # others at work beside us
                         "python": platform.python_version(),
                         "postgresql": server,
                         "platform": platform.platform(),
