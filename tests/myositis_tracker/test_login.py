@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth import get_user_model
+from django.core import mail
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +75,44 @@ def test_session_ends_when_idle(client: Client, somebody: Any, settings: Any) ->
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert settings.SESSION_COOKIE_AGE == settings.SESSION_IDLE_MINUTES * 60
+
+
+def test_nobody_changes_their_own_address(client: Client, somebody: Any) -> None:
+    """Else one could take the address of a person to come, and be given their membership."""
+    client.force_login(somebody)
+    assert client.get("/login/email/").status_code == 404
+    for what in ("action_add", "action_primary"):
+        assert client.post("/login/email/", {what: "", "email": "boss@example.org"}).status_code == 404
+    somebody.refresh_from_db()
+    assert somebody.email == "somebody@example.org"
+    assert not EmailAddress.objects.filter(email="boss@example.org").exists()
+
+
+@pytest.mark.parametrize("address", ["somebody@example.org", "nobody@example.org"])
+def test_a_mail_leads_nowhere_but_to_us(client: Client, somebody: Any, settings: Any, address: str) -> None:
+    """Whoever asks for the e-mail chooses the Host header."""
+    settings.BASE_URL = "https://clinic.example.org"
+    client.post("/login/password/reset/", {"email": address}, headers={"host": "127.0.0.1"})
+    [sent] = mail.outbox
+    assert sent.to == [address]
+    assert "127.0.0.1" not in f"{sent.subject} {sent.body}"
+    assert all(link.startswith("https://clinic.example.org/") for link in re.findall(r"https?:\S+", sent.body))
+    assert ("/login/password/reset/key/" in sent.body) == (address == somebody.email)
+    assert "signup" not in sent.body
+
+
+@pytest.mark.parametrize(
+    ("asked", "led_to"),
+    [
+        ("/patients/", "/patients/"),
+        ("https://elsewhere.example/", "/"),
+        ("//elsewhere.example/", "/"),
+        ("http://localhost/", "/"),
+        ("http://testserver/patients/", "/"),
+    ],
+)
+def test_signing_in_leads_to_a_page_of_ours(client: Client, somebody: Any, asked: str, led_to: str) -> None:
+    sent = {"login": somebody.email, "password": "a long enough password", "next": asked}
+    answer = client.post("/login/login/", sent)
+    assert answer.status_code == 302
+    assert answer["Location"] == led_to
