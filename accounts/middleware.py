@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 
 from accounts.models import Membership
 from accounts.requests import PersonRequest
@@ -38,3 +39,19 @@ class CentreMiddleware:
         # Moments are shown, and read from forms, on the clock of the centre.
         with timezone.override(request.centre.zone):
             return self.get_response(request)
+
+
+class NotKeptMiddleware:
+    """What a signed-in person or a token was shown is not kept by browsers or proxies.
+
+    Workstations are shared: after signing out, the Back button must not show the last patient.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            patch_cache_control(response, private=True, no_store=True)
+        return response

@@ -126,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.NotKeptMiddleware",
     "accounts.middleware.CentreMiddleware",
     "myositis_tracker.login.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -238,3 +238,13 @@ def test_the_centre_keeps_an_administrator(centre: Centre) -> None:
     second = factories.person(centre, Role.ADMINISTRATOR)
     assert client.post(f"{PEOPLE}{me.pk}/", {f"m{me.pk}-role": Role.NURSE}).status_code == 302
     assert second.memberships.get().role == Role.ADMINISTRATOR
+
+
+@pytest.mark.parametrize("page", ["/worklist/", "/patients/", "/patients/{}/", "/api/v1/patients/{}", "/api/v1/alerts"])
+def test_nothing_shown_to_a_person_is_kept(centre: Centre, page: str) -> None:
+    """Workstations are shared: after signing out, the Back button must not show the last patient."""
+    client = signed_in(centre)
+    patient = factories.patient(centre, client.user)
+    answer = client.get(page.format(patient.public_id))
+    assert answer.status_code == 200
+    assert {"private", "no-store"} <= set(answer["Cache-Control"].split(", "))
