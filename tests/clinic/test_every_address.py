@@ -15,8 +15,10 @@ from django.urls import reverse
 from accounts.authentication import permission_for
 from accounts.models import Membership, Role, User
 from accounts.permissions import ROLES, Permission
+from alerts.models import Alert, State
 from audit.models import Entry
 from clinic.selectors.facts import KINDS
+from monitoring.models import Assessment
 from tests import factories
 from tests.clinic.world import Address, World, all_addresses, fill, objects_in, roles_with
 
@@ -235,6 +237,35 @@ def test_an_entry_of_another_person_is_not_theirs_to_undo(world: World) -> None:
     for name in ("clinic:undo", "accounts:revoke-token"):
         assert walk.ask(by_name[name], "POST").status_code == 404
     assert not Entry.objects.filter(by=walk.person).exists()
+
+
+def test_what_is_named_in_the_body_of_a_request_is_held_to_the_centre_too(world: World) -> None:
+    """An address is not the only place for an id."""
+    stranger, ours = factories.person(world.elsewhere), Alert.objects.get(patient=world.patient, rule="ck-rising")
+    client = client_of(stranger)
+    ticked = {"alert": f"{ours.public_id}:{ours.level}", "reason": "acted"}
+    client.post(reverse("clinic:alerts-acknowledge"), ticked)
+    ours.refresh_from_db()
+    assert ours.state == State.OPEN
+    assert client.post(reverse("accounts:switch-centre"), {"centre": world.centre.public_id}).status_code == 404
+    theirs = factories.patient(world.elsewhere, stranger)
+    before = Assessment.objects.get(patient=world.patient, mmt8_150=141)
+    client.post(
+        reverse("clinic:enter-assessment", args=[theirs.public_id]),
+        {"assessed_on": before.assessed_on, "adds_to": before.pk, "physician_vas": "9"},
+    )
+    before.refresh_from_db()
+    assert before.retired_at is None
+    row = {"patient": str(world.patient.public_id), "analyte": "ck", "value": "200", "unit": "U/L"}
+    answer = client.post("/api/v1/results", {**row, "taken_on": "2025-06-01"}, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "not_found"
+    looks = client.get(reverse("clinic:worklist"), {"role": "all", "patient": world.patient.public_id})
+    assert world.patient.family_name not in looks.content.decode()
+    found = client.post(reverse("clinic:patients"), {"q": world.patient.family_name})
+    assert world.patient.record_number not in found.content.decode()
+    for touched in ({"centre": world.centre}, {"patient": world.patient}):
+        assert not Entry.objects.filter(by=stranger, **touched).exists()
 
 
 # --------------------------------------------------------------------------------------------- the library's own pages

@@ -51,7 +51,7 @@ class World:
         self.centre: Centre = factories.centre(name="Riverside")
         self.elsewhere: Centre = factories.centre(name="Hillside")
         self.clinician: User = factories.person(self.centre)
-        self.patient: Patient = full(self.centre, self.clinician, AS_OF)
+        self.patient: Patient = full(self.centre, self.clinician, AS_OF, many=10)
         self.neighbour: Patient = factories.patient(self.centre, self.clinician)
         p = self.patient
         fact(FunctionalTest, p, instrument="grip", tested_on=AS_OF - 9 * DAY, score=Decimal(31), is_complete=True)
