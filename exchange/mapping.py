@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -129,10 +130,18 @@ DEFAULTS = {LABS: DEFAULT_LABS, PATIENTS: DEFAULT_PATIENTS}
 def load(text: str | bytes, kind: str) -> FileMapping:
     """A mapping file. MappingProblem where it is not JSON, is for the other kind of file, or has wrong keys."""
     try:
-        raw = json.loads(text)
-    except (ValueError, UnicodeDecodeError):
+        raw = json.loads(text, parse_constant=_refuse_constant)
+        kept = json.dumps(raw, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # too deep; half of a character (a lone surrogate); not JSON, not UTF-8
         raise MappingProblem(["The mapping is not a JSON document in UTF-8."]) from None
+    if rb"\u0000" in kept:
+        raise MappingProblem(["The mapping holds characters that are not text."])
     return read_mapping(raw, kind)
+
+
+def _refuse_constant(word: str) -> Any:
+    """Python reads NaN and Infinity, which JSON does not know and the database refuses."""
+    raise ValueError(word)
 
 
 def read_mapping(raw: Any, kind: str) -> FileMapping:
@@ -289,7 +298,7 @@ def _has_day(pattern: str) -> bool:
         # Two digits of a year are a guess at the century.
         read = dt.datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007  # only its day is compared
         return read.date() == sample.date() and "%y" not in pattern and "%D" not in pattern
-    except ValueError:
+    except (ValueError, re.error):  # re.error: a code that stands twice
         return False
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_ROWS = 250_000
+MAX_CELLS = 500  # of one row: a file of nothing but delimiters would take a hundred times its size in memory
 DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -78,11 +79,16 @@ def read_table(content: bytes, *, wanted: Collection[str] = (), delimiter: str |
     """Rows of a delimited file with a heading line. Rows without any text are left out and not counted.
 
     `wanted` are the headings the reader will look for; one that is missing is a FileProblem. So are a heading that
-    stands twice, a quote that is never closed, and more than MAX_ROWS rows.
+    stands twice, a quote that is never closed, more than MAX_ROWS rows, and more than MAX_CELLS cells in one.
     """
     text = decode(content)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    used = delimiter or find_delimiter(first, wanted)
+    try:
+        used = delimiter or find_delimiter(first, wanted)
+    except csv.Error:
+        raise FileProblem(
+            "malformed", "The heading line cannot be read: one of its headings is far too long."
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=used, strict=True)
     headings: tuple[str, ...] | None = None
     rows: list[Row] = []
@@ -92,6 +98,8 @@ def read_table(content: bytes, *, wanted: Collection[str] = (), delimiter: str |
             number, begin = begin, reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
+            if len(cells) > MAX_CELLS:
+                raise FileProblem("too-many-cells", f"Line {number} has more than {MAX_CELLS} cells.")
             if headings is None:
                 headings = _headings(cells, wanted)
                 continue

@@ -58,7 +58,7 @@ def test_every_wrong_key_is_named_at_once() -> None:
     assert len(found) == 12
 
 
-@pytest.mark.parametrize("pattern", ["%d.%m.%y", "%H:%M", "%Y-%m", "nothing"])
+@pytest.mark.parametrize("pattern", ["%d.%m.%y", "%H:%M", "%Y-%m", "nothing", "%d %d %m %Y"])
 def test_a_date_format_without_a_whole_day_is_refused(pattern: str) -> None:
     assert "dates.formats" in problems(dates={"formats": [pattern]})[0]
 
@@ -68,9 +68,16 @@ def test_a_required_column_cannot_be_optional() -> None:
     assert problems(columns=columns) == ["columns.value: cannot be optional."]
 
 
-@pytest.mark.parametrize("text", [b"{", b"\xff\xfe", b"[]", b'"x"'])
+@pytest.mark.parametrize("text", [b"{", b"\xff\xfe", b"[]", b'"x"', b"[" * 100_000])
 def test_not_a_mapping(text: bytes) -> None:
     with pytest.raises(MappingProblem):
+        load(text, LABS)
+
+
+@pytest.mark.parametrize("about", [r'"\u0000"', r'"\ud800"', r'{"a\u0000": 1}', "NaN", "-Infinity"])
+def test_what_the_database_would_not_keep_is_refused(about: str) -> None:
+    text = json.dumps({**DEFAULT_LABS, "about": "here"}).replace('"here"', about)
+    with pytest.raises(MappingProblem, match=r"not a JSON document|not text"):
         load(text, LABS)
 
 

@@ -54,6 +54,9 @@ def test_missing_and_surplus_cells_are_kept_and_marked() -> None:
         (b"a,c\n1,2\n", "heading-missing"),
         (b'a,b\n"open,2\n', "malformed"),
         (b'a,b\n"x"y,2\n', "malformed"),
+        (b"a" * 200_000 + b",b\n1,2\n", "malformed"),
+        (b"a,b\n" + b"1," * 600 + b"2\n", "too-many-cells"),
+        (b"a,b" + b",x" * 600 + b"\n1,2\n", "too-many-cells"),
     ],
 )
 def test_what_cannot_be_read_is_refused_whole(content: bytes, code: str) -> None:
