@@ -35,6 +35,7 @@ def matching(centre: Centre, text: str) -> QuerySet[Patient]:
     Of several words each must begin one of them, so "Family, Given" and "Given Family" both find; a name of several
     words is found by its own beginning too. An empty text finds nobody.
     """
+    text = text.replace("\x00", "")  # PostgreSQL refuses it, and no name holds it
     words = text.replace(",", " ").split()
     if not words:
         return Patient.objects.none()

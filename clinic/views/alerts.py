@@ -84,10 +84,10 @@ def _page(request: ClinicRequest, alert: Alert, now: dt.datetime, **refused: for
 
 def _list_behind(request: ClinicRequest, here: str) -> Any:
     """(the function that shows it, its query) of the list at the address `here`; None where it is no list."""
-    parts = urlsplit(here)
     try:
+        parts = urlsplit(here)
         name = resolve(parts.path).view_name
-    except Resolver404:
+    except (ValueError, Resolver404):  # ValueError: "http://[" is no address
         return None
     return (LISTS[name], parts.query) if name in LISTS else None
 
@@ -115,7 +115,10 @@ def _back(request: ClinicRequest, now: dt.datetime, fallback: str) -> HttpRespon
 
 def _came_from(request: ClinicRequest) -> str:
     """The page of ours that held the form, where the browser says so: the button in a message names no way back."""
-    parts = urlsplit(request.headers.get("Referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
     if parts.netloc != request.get_host():
         return ""
     return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -320,6 +320,14 @@ def test_where_to_go_back_is_never_another_site(clinic, clinician, patient, sign
     assert done["Location"] == f"/alerts/{alert.public_id}/"
 
 
+def test_what_is_no_address_leads_to_the_alert(clinic, clinician, patient, signed_in) -> None:
+    alert = findings.alert(patient)
+    client = signed_in(clinician)
+    done = client.post(f"/alerts/{alert.public_id}/comment/", {"text": "Seen"}, headers={"Referer": "http://["})
+    assert done["Location"] == f"/alerts/{alert.public_id}/"
+    assert client.post("/alerts/acknowledge/", {"next": "http://["}).status_code == 404
+
+
 # ------------------------------------------------------------------------------------------------------------ who may
 
 

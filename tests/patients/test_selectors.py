@@ -51,6 +51,8 @@ def named(clinic: Centre, clerk: User, family: str, given: str, number: str, bor
         ("X-2", ["Müller"]),
         ("%", []),
         ("_u", []),
+        ("Mül\x00ler", ["Müller"]),
+        ("\x00", []),
     ],
 )
 def test_people_are_found_by_the_beginning_of_a_name_or_number(
