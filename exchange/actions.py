@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from accounts.models import Centre, User
-from audit.attribution import action
+from audit.attribution import action, job
 from exchange import planning
 from exchange.mapping import LABS, FileMapping, MappingProblem, read_mapping
 from exchange.models import HeldRow, ImportBatch, PendingUpload
@@ -34,6 +34,12 @@ class PlanChangedError(Exception):
         self.plan = plan
 
 
+@job("exchange.forget_uploads")
+def forget_uploads(*, now: dt.datetime) -> None:
+    """Files that nobody has committed or dropped for a day: they hold names and results."""
+    PendingUpload.objects.filter(uploaded_at__lt=now - KEEP_UPLOADS).delete()
+
+
 @action("exchange.keep_upload", "file uploaded, waiting for its preview")
 def keep_upload(
     *,
@@ -47,7 +53,7 @@ def keep_upload(
     source_name: str = "",
 ) -> PendingUpload:
     """Put a file aside until it is committed or dropped. Files left lying for a day are removed on the way."""
-    PendingUpload.objects.filter(uploaded_at__lt=now - KEEP_UPLOADS).delete()
+    forget_uploads(now=now)
     upload = PendingUpload(
         centre=centre,
         kind=kind,

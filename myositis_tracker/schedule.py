@@ -8,4 +8,6 @@ SCHEDULE = {
     # Every minute: ask the database which periodic work is due (sweeps, digests, escalation) and claim it.
     # A tick nobody took within its minute is worthless, hence `expires`.
     "tick": {"task": "alerts.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+    # Every ten minutes, so that "a day at most" means a day also where beat was restarted meanwhile.
+    "uploads": {"task": "exchange.tasks.forget_uploads", "schedule": 600.0, "options": {"expires": 590}},
 }
