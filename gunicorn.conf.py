@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 worker_class = "gthread"
 threads = 4
 timeout = 60  # the longest page takes under a second; an export streams, and each piece counts as life
@@ -15,6 +17,19 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True  # nobody uses it, and it would be written into the home folder
 accesslog = None  # myositis_tracker.logs writes one line per request, without path or query
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+
+
+class OurLog(Logger):
+    """What gunicorn says goes through myositis_tracker.logs once the project is loaded: by itself it would write the
+    text of an exception and the address of the request."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+logger_class = OurLog
 
 
 def child_exit(server: Any, worker: Any) -> None:

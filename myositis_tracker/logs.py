@@ -13,7 +13,7 @@ import re
 import time
 import traceback
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -41,6 +41,36 @@ def without_exception_text(_logger: object, _name: str, event: EventDict) -> Eve
     return event
 
 
+class NoExceptionTexts(logging.Filter):
+    """Celery and gunicorn write the text of an exception, the arguments of a task and the address of a request into
+    the line itself. What kind of exception it was, and where it came from, stays.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _kind(record.msg)
+        if isinstance(record.args, Mapping):
+            if record.name.startswith("celery."):
+                record.args = {name: _of_task(name, value) for name, value in record.args.items()}
+        elif record.args:
+            of_request = record.name.startswith("gunicorn.") and record.exc_info
+            record.args = tuple(
+                "(withheld)" if of_request and isinstance(value, str) else _kind(value) for value in record.args
+            )
+        return True
+
+
+def _kind(value: Any) -> Any:
+    return type(value).__name__ if isinstance(value, BaseException) else value
+
+
+def _of_task(name: str, value: Any) -> Any:
+    """A word of the line Celery writes about a task that ended; `exc` is an exception as repr() shows it."""
+    if name not in ("exc", "traceback", "args", "kwargs", "return_value"):
+        return value
+    kind = re.match(r"[A-Za-z_][A-Za-z_.]*", str(value)) if name == "exc" else None
+    return kind[0] if kind else "(withheld)"
+
+
 def logging_settings(*, level: str, readable: bool) -> dict[str, Any]:
     """Settings for `logging.config.dictConfig`: one JSON object a line on stderr; coloured text where `readable`."""
     shared: list[Any] = [
@@ -61,7 +91,10 @@ def logging_settings(*, level: str, readable: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"no_exception_texts": {"()": NoExceptionTexts}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["no_exception_texts"]}
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django's own lines carry full paths, and those of SQL their parameters. The middleware below says the same

@@ -5,14 +5,22 @@ from __future__ import annotations
 import io
 import json
 import logging
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from celery import Celery
+from celery.app.trace import build_tracer
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from gunicorn.config import Config
 
 from myositis_tracker.logs import RequestLogMiddleware, configure, logging_settings
+
+OurLog = runpy.run_path(str(Path(__file__).parents[2] / "gunicorn.conf.py"))["OurLog"]
 
 
 @pytest.fixture
@@ -61,6 +69,39 @@ def test_an_exception_is_logged_without_its_text(lines: Any, logger: Any) -> Non
     assert line["exception"] == "builtins.ValueError"
     assert any("test_logs.py" in frame for frame in line["frames"])
     assert "Doe" not in json.dumps(line)
+
+
+def test_a_task_that_fails_is_logged_without_the_text(lines: Any) -> None:
+    """As Celery logs it: its tracer writes the text into the line."""
+    task = Celery("test", set_as_default=False).task(name="fails")(_fail)
+    tracer = build_tracer("fails", task, app=task.app)
+    tracer("some-id", ("Doe",), {}, {"id": "some-id", "args": ["Doe"], "kwargs": {}, "delivery_info": {}})
+    [line] = lines()
+    assert line["event"] == "Task fails[some-id] raised unexpected: IntegrityError"
+    assert line["exception"] == "django.db.utils.IntegrityError"
+    assert "Doe" not in json.dumps(line)
+
+
+def _fail(name: str) -> None:
+    raise IntegrityError(f"duplicate key\nDETAIL: Key (name)=({name})")
+
+
+def test_the_server_logs_no_addresses_and_no_texts(lines: Any) -> None:
+    """As gunicorn logs what broke after the answer had begun, such as an export."""
+    log = OurLog(Config())
+    log.error_log.setLevel(logging.WARNING)
+    try:
+        raise ValueError("invalid: Doe")
+    except ValueError as error:
+        log.exception("Error handling request %s", "/patients/?q=Doe")
+        log.exception(error)
+        log.warning("lost: %s", error)
+    assert [line["event"] for line in lines()] == [
+        "Error handling request (withheld)",
+        "ValueError",
+        "lost: ValueError",
+    ]
+    assert "Doe" not in json.dumps(lines())
 
 
 def test_health_is_not_worth_a_line(lines: Any) -> None:
