@@ -5,14 +5,7 @@ from __future__ import annotations
 from monitoring.rules.base import Question
 from monitoring.sql import newest_first, uln
 
-__all__ = ["diagnosis_missing", "known_ild", "newest_first", "running_tapers", "uln"]
-
-
-def diagnosis_missing(question: Question) -> str:
-    """SELECT of the asked patients whose day of diagnosis is not recorded, as not evaluable."""
-    return """SELECT a.patient_id, 'patient'::text AS subject, NULL::text AS level, NULL::date AS due_on,
-        NULL::jsonb AS evidence, ARRAY['the day of diagnosis'] AS missing
-        FROM asked a WHERE a.diagnosed_on IS NULL"""
+__all__ = ["known_ild", "newest_first", "running_tapers", "uln"]
 
 
 def running_tapers(question: Question, patients: str = "asked") -> str:

@@ -182,7 +182,7 @@ def test_what_cannot_be_judged_any_more_is_not_known_to_be_over(clinic: Clinic) 
     assert not NotEvaluable.objects.exists()
 
 
-def test_a_finding_of_which_a_part_cannot_be_told_is_an_alert_and_on_the_list_of_what_is_missing(clinic: Clinic) -> None:
+def test_a_finding_of_which_a_part_cannot_be_told_is_an_alert_and_on_the_list_of_gaps(clinic: Clinic) -> None:
     def partly(q: Question) -> str:
         return f"""
         SELECT f.patient_id, f.subject, f.level, f.due_on, f.evidence,

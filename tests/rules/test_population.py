@@ -85,7 +85,9 @@ def test_an_exception_holds_from_its_first_day_to_its_last(
     assert is_asked(who) is asked
 
 
-@pytest.mark.parametrize(("rule", "is_on", "asked"), [(RULE.id, False, False), (RULE.id, True, True), ("x", False, True)])
+@pytest.mark.parametrize(
+    ("rule", "is_on", "asked"), [(RULE.id, False, False), (RULE.id, True, True), ("physio-missed", False, True)]
+)
 def test_a_centre_switches_each_rule_by_itself(clinic: Centre, rule: str, is_on: bool, asked: bool) -> None:
     who, elsewhere = patient(clinic), patient(factories.centre())
     RuleSwitch.objects.create(centre=clinic, rule=rule, is_on=is_on, reason="not here")
@@ -99,9 +101,8 @@ def test_a_back_test_asks_about_whoever_was_on_record_and_as_it_stood(clinic: Ce
     discharged_since, excepted_since = patient(clinic), patient(clinic)
     told = NOW + dt.timedelta(days=3)
     fact(FollowUpStatus, discharged_since, word="discharged", starts_on=day(-5), recorded_at=told)
-    fact(
-        RuleException, excepted_since, rule=RULE.id, reason="agreed", starts_on=day(-5), ends_on=day(5), recorded_at=told
-    )
+    days = {"starts_on": day(-5), "ends_on": day(5)}
+    fact(RuleException, excepted_since, rule=RULE.id, reason="agreed", recorded_at=told, **days)
     assert [is_asked(who, known_at=NOW) for who in (later, same_moment, discharged_since, excepted_since)] == [
         False, True, True, True,
     ]  # fmt: skip
