@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Role
-from common.models import one_of
+from common.models import one_of, only_added_to
 from monitoring.levels import Level
 
 
@@ -172,6 +172,7 @@ class AlertEvent(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["alert", "at", "id"], name="alert_event_by_alert")]
+        triggers = only_added_to()
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"

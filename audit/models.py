@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from common.models import one_of
+from common.models import one_of, only_added_to
 
 
 class Origin(models.TextChoices):
@@ -49,6 +49,7 @@ class Entry(models.Model):
 
     class Meta:
         constraints = [one_of("origin", Origin, "audit_entry_origin")]
+        triggers = only_added_to()
         indexes = [
             models.Index(fields=["centre", "-at", "-id"], name="audit_entry_centre"),
             models.Index(fields=["patient", "-at", "-id"], name="audit_entry_patient"),
@@ -75,6 +76,7 @@ class Access(models.Model):
     )
 
     class Meta:
+        triggers = only_added_to()
         indexes = [
             models.Index(fields=["centre", "-at", "-id"], name="audit_access_centre"),
             models.Index(fields=["patient", "-at", "-id"], name="audit_access_patient"),

@@ -77,6 +77,11 @@ def touch_triggers(patient_column: str = "patient_id") -> list[pgtrigger.Trigger
     ]
 
 
+def only_added_to() -> list[pgtrigger.Trigger]:
+    """Rows of a trail are written once: PostgreSQL refuses to change or remove one, whichever code tries."""
+    return [pgtrigger.Protect(name="only_added_to", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
 class FactQuerySet(models.QuerySet):
     def current(self) -> Self:
         """Neither superseded nor entered in error."""
