@@ -151,9 +151,10 @@ def findings(q: Question) -> str:
         ], NULL) AS reasons, ARRAY_REMOVE(ARRAY[
             CASE WHEN is_adequate IS NULL AND is_possible
                 THEN 'a weight within ' || %(weight_days)s || ' days of the first dose of glucocorticoid' END,
-            CASE WHEN is_adequate AND is_untold AND NOT is_no_response AND NOT is_partial AND baseline_on IS NULL
+            CASE WHEN is_adequate IS NOT FALSE AND is_untold AND NOT is_no_response AND NOT is_partial
+                    AND baseline_on IS NULL
                 THEN 'a core set at the beginning of treatment' END,
-            CASE WHEN is_adequate AND is_untold AND NOT is_no_response AND NOT is_partial
+            CASE WHEN is_adequate IS NOT FALSE AND is_untold AND NOT is_no_response AND NOT is_partial
                     AND cardinality(follow_up_lacks) = 0
                 THEN 'from the core set at the beginning: ' || array_to_string(baseline_lacks, ', ') END
         ], NULL) AS missing

@@ -373,6 +373,16 @@ def test_the_finding_carries_what_an_escalation_weighs(clerk: User) -> None:
     assert {gate["gate"]: gate["seen_on"] for gate in gates(evidence)}["gate-infection"] == day(-9).isoformat()
 
 
+def test_everything_that_is_missing_is_named_at_once(clerk: User) -> None:
+    who = patient(clerk)
+    COLUMNS["doses"](who, "-100.. prednisone 40, -100.. methotrexate 15 /7")
+    (finding,) = findings(RULES["second-line-review"], as_of=AS_OF)
+    assert finding.level is None
+    assert finding.missing == [
+        "a weight within 90 days of the first dose of glucocorticoid", "a core set at the beginning of treatment",
+    ]  # fmt: skip
+
+
 def test_every_key_of_an_option_and_a_gate_has_a_sentence() -> None:
     from monitoring.rules.second_line_review import GATES, OPTIONS, RULE
 
