@@ -46,6 +46,7 @@ def schedule_page() -> str:
     """What runs by itself: the entries of the schedule, and what the tick does."""
     head = ["Entry", "Task", "Every", "Worthless after", "What it does"]
     rows = []
+    current_app.loader.import_default_modules()  # tasks are registered by importing them
     scheduled: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
     for name, entry in scheduled.items():
         task = current_app.tasks[entry["task"]]
