@@ -24,9 +24,10 @@ SELECT i, gen_random_uuid(), 1, 'B' || lpad(i::text, 7, '0'), 'Given' || i, 'Fam
     '2020-01-01', 1
 FROM generate_series(1, {patients}) i;
 
--- `day0`: the first day of the present treatment, 100 to 433 days ago. `ill`: worse of late (3 in 100).
+-- `day0`: the first day of the latest treatment, 100 to 1,700 days ago, as people come to a clinic over five years. `ill`:
+-- worse of late (3 in 100).
 CREATE TEMP TABLE person AS
-SELECT i, DATE '{as_of}' - 100 - pg_temp.dice(i, 7) / 3 AS day0, pg_temp.dice(i, 21) < 30 AS ill
+SELECT i, DATE '{as_of}' - 100 - pg_temp.dice(i, 7) * 16 / 10 AS day0, pg_temp.dice(i, 21) < 30 AS ill
 FROM generate_series(1, {patients}) i;
 CREATE UNIQUE INDEX ON person (i);
 ANALYZE person;
@@ -72,10 +73,10 @@ SELECT i * 2, i, 'final', 'prednisolone', 'oral', '', '', DATE '{as_of}' - 400, 
 UNION ALL
 SELECT i * 2 + 1, i, 'final', (ARRAY['methotrexate', 'azathioprine', 'mycophenolate-mofetil'])[1 + pg_temp.dice(i, 8) % 3],
     'oral', '', '', DATE '{as_of}' - 400, 1 FROM person;
--- Twelve dose periods of three weeks; the last goes on. 4 in 100 stay high, 4 in 100 were raised once.
+-- Twelve dose periods of three weeks; for 4 in 10 the last goes on. 4 in 100 stay high, 4 in 100 were raised once.
 INSERT INTO therapy_dose (patient_id, course_id, status, starts_on, ends_on, amount, times, every_days,
     out_of_range_reason, change_reason, recorded_at, recorded_by_id)
-SELECT i, i * 2, 'final', day0 + n * 21, CASE WHEN n < 11 THEN day0 + n * 21 + 20 END,
+SELECT i, i * 2, 'final', day0 + n * 21, CASE WHEN n < 11 OR pg_temp.dice(i, 27) >= 400 THEN day0 + n * 21 + 20 END,
     CASE WHEN pg_temp.dice(i, 24) < 40 THEN greatest(60 - n * 3, 25)
          ELSE (ARRAY[50, 40, 30, 20, 17.5, 15, 12.5, 10, 7.5, 7.5, 5, 5])[n + 1]
               + CASE WHEN pg_temp.dice(i, 25) < 40 AND n = 3 + pg_temp.dice(i, 26) % 8 THEN 10 ELSE 0 END END,
