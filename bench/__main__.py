@@ -149,13 +149,15 @@ def main() -> None:
 
         built = None
         call_command("migrate", verbosity=0)
-        if not (arguments.keep and Result.objects.exists()):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public' "
-                    "AND tablename NOT IN ('django_migrations', 'django_content_type')"
-                )
-                cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
+        kept = arguments.keep and Result.objects.exists()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT string_agg(format('%%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public' "
+                "AND tablename NOT IN ('django_migrations', 'django_content_type') AND tablename LIKE %s",
+                ["alerts\\_%" if kept else "%"],  # what an earlier run opened is not there on the first day
+            )
+            cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} RESTART IDENTITY CASCADE")
+        if not kept:
             built = build(arguments.patients)
         load_before = os.getloadavg()[0]
         memory = PeakMemory()
