@@ -58,6 +58,7 @@ class Command(BaseCommand):
             self.fill(second, 8, now, number=880_001)
         for centre in (first, second):
             self.judge(centre, now)
+        Touched.objects.all().delete()  # everybody has just been asked about
         self.live(first, now)
         self.write_down(password)
         self.stdout.write(f"{Patient.objects.count()} fictitious patients, {Alert.objects.count()} alerts.")
@@ -92,7 +93,6 @@ class Command(BaseCommand):
                 evaluate(rule=rule, as_of=as_of, now=at, centre=centre, trigger=Trigger.SWEEP, sweep=sweep,
                          accept_closing=True)  # fmt: skip
             Sweep.objects.filter(pk=sweep.pk).update(finished_at=at)
-        Touched.objects.filter(patient__centre=centre).delete()
 
     def live(self, centre: Centre, now: dt.datetime) -> None:
         """What the staff did with some of the alerts, so that every state can be seen. Of each rule one stays open."""
