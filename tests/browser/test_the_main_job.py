@@ -61,11 +61,12 @@ def says_nothing_about(patient: Patient, message: Any, *values: str) -> None:
     whole = message.as_string() + "".join(part.get_content() for part in message.walk() if not part.is_multipart())
     secrets = [
         patient.given_name, patient.family_name, patient.record_number, str(patient.born_on), str(patient.public_id),
-        "myositis", "necroti", "kinase", "CK ", "ck-rising", *values,
+        "myositis", "necroti", "kinase", "ck-rising", *values,
     ]  # fmt: skip
     whole = whole.replace("Myositis tracker", "")  # what the product is called is no diagnosis of anybody
     for secret in secrets:
         assert secret.lower() not in whole.lower(), secret
+    assert not re.search(r"\bCK\b", whole, re.IGNORECASE)  # as a word: a mail speaks of the nightly check
 
 
 def test_a_rising_ck_reaches_the_clinician_and_is_dealt_with(
