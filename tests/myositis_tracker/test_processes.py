@@ -6,26 +6,12 @@ import os
 import signal
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 
 from myositis_tracker.celery import app
 from tests.conftest import Mailbox, Worker, celery_worker
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-PASSWORD = "a long enough password"
-
-
-@pytest.fixture
-def somebody(transactional_db: None) -> Any:
-    return get_user_model().objects.create_user(
-        username="somebody", email="somebody@example.org", password=PASSWORD, full_name="Some Body"
-    )
 
 
 def test_worker_answers(celery_worker_process: Worker) -> None:
@@ -45,17 +31,6 @@ def test_mail_arrives(smtp: Mailbox) -> None:
     [message] = smtp.wait_for(1)
     assert message["Subject"] == "Subject"
     assert smtp.recipients == [["to@example.org"]]
-
-
-@pytest.mark.browser
-def test_somebody_signs_in(browser_page: Page, somebody: Any) -> None:
-    browser_page.goto("/login/password/change/")
-    assert "/login/login/" in browser_page.url
-    browser_page.fill("input[name=login]", somebody.email)
-    browser_page.fill("input[name=password]", PASSWORD)
-    browser_page.press("input[name=password]", "Enter")
-    browser_page.wait_for_url("**/login/password/change/")
-    assert browser_page.locator("input[name=oldpassword]").count() == 1
 
 
 def test_the_network_is_refused() -> None:
