@@ -8,8 +8,6 @@ alerts meanwhile, so every UPDATE asks again for what it rests on (`closed_at IS
 it has locked; PostgreSQL re-checks both when it had to wait. Nothing but an evaluation changes a level.
 """
 
-
-
 from __future__ import annotations
 
 from monitoring.levels import Level

@@ -17,6 +17,4 @@ def looked(
     rows: int | None = None,
 ) -> None:
     """`by` saw an identifiable page or took `rows` records out. `page` is the route's name, never its address."""
-    Access.objects.create(
-        at=now, by=by, centre=centre, patient=patient, page=page, rows=rows
-    )
+    Access.objects.create(at=now, by=by, centre=centre, patient=patient, page=page, rows=rows)

@@ -24,9 +24,7 @@ from audit.models import Entry, Origin
 F = TypeVar("F", bound=Callable[..., Any])
 log = structlog.get_logger(__name__)
 
-_origin: contextvars.ContextVar[str] = contextvars.ContextVar(
-    "origin", default=Origin.PAGE
-)
+_origin: contextvars.ContextVar[str] = contextvars.ContextVar("origin", default=Origin.PAGE)
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("action_depth", default=0)
 
 ACTIONS: dict[str, Callable[..., Any]] = {}
@@ -50,9 +48,7 @@ def origin() -> str:
 def ask_rules_again() -> None:
     """Wake the job that judges touched patients. Where the broker is away, the tick of the minute sees the outbox."""
     try:
-        current_app.send_task(
-            "alerts.tasks.judge_touched", ignore_result=True, retry=False
-        )
+        current_app.send_task("alerts.tasks.judge_touched", ignore_result=True, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("broker_away", error=type(error).__name__)
 
@@ -67,9 +63,7 @@ def action(name: str, summary: str = "") -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         parameters = inspect.signature(function).parameters
-        missing = {"by", "now"} - {
-            p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY
-        }
+        missing = {"by", "now"} - {p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
         if missing:
             raise TypeError(f"{name}: an action takes {sorted(missing)} by keyword")
 
@@ -81,9 +75,7 @@ def action(name: str, summary: str = "") -> Callable[[F], F]:
             try:
                 with (
                     transaction.atomic(),
-                    pghistory.context(
-                        action=name, by=by.pk if by else None, origin=str(_origin.get())
-                    ) as context,
+                    pghistory.context(action=name, by=by.pk if by else None, origin=str(_origin.get())) as context,
                 ):
                     result = function(**kwargs)
                     if patient_id is None:

@@ -24,18 +24,10 @@ class Entry(models.Model):
     """One action: who did what to whose record, when, why, from where. Written in the action's own transaction."""
 
     at = models.DateTimeField()
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
-    centre = models.ForeignKey(
-        "accounts.Centre", models.PROTECT, null=True, related_name="+"
-    )
-    patient = models.ForeignKey(
-        "patients.Patient", models.PROTECT, null=True, related_name="+"
-    )
-    action = models.CharField(
-        max_length=80, help_text="app.verb, such as monitoring.record_results"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, null=True, related_name="+")
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=80, help_text="app.verb, such as monitoring.record_results")
     summary = models.CharField(
         max_length=200,
         blank=True,
@@ -43,9 +35,7 @@ class Entry(models.Model):
     )
     reason = models.CharField(max_length=200, blank=True)
     origin = models.CharField(max_length=8, choices=Origin.choices)
-    context_id = models.UUIDField(
-        db_index=True, help_text="Joins the row history written in the same transaction"
-    )
+    context_id = models.UUIDField(db_index=True, help_text="Joins the row history written in the same transaction")
 
     class Meta:
         constraints = [one_of("origin", Origin, "audit_entry_origin")]
@@ -65,15 +55,9 @@ class Access(models.Model):
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="+")
-    patient = models.ForeignKey(
-        "patients.Patient", models.PROTECT, null=True, related_name="+"
-    )
-    page = models.CharField(
-        max_length=80, help_text="The name of the page or export, never its address"
-    )
-    rows = models.PositiveIntegerField(
-        null=True, help_text="How many records an export or list held"
-    )
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, related_name="+")
+    page = models.CharField(max_length=80, help_text="The name of the page or export, never its address")
+    rows = models.PositiveIntegerField(null=True, help_text="How many records an export or list held")
 
     class Meta:
         triggers = only_added_to()

@@ -135,7 +135,8 @@ def findings(rule: Rule, **question: Any) -> list[Finding]:
     ask(rule, **question)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT patient_id, subject, level, due_on, evidence::text, missing FROM finding ORDER BY patient_id, subject"
+            "SELECT patient_id, subject, level, due_on, evidence::text, missing "
+            "FROM finding ORDER BY patient_id, subject"
         )
         return [
             Finding(p, s, level, due, None if e is None else json.loads(e, parse_float=str), missing)

@@ -17,15 +17,11 @@ from patients.models import Sex
 class Source(models.Model):
     """Where results come from: a laboratory's file, a feed. Its name and the source's own id make a result unique."""
 
-    centre = models.ForeignKey(
-        "accounts.Centre", models.PROTECT, related_name="sources"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="sources")
     name = models.CharField(max_length=60)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["centre", "name"], name="source_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["centre", "name"], name="source_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -47,13 +43,9 @@ class Result(Fact):
     limits are frozen with it, in the canonical unit.
     """
 
-    analyte = models.CharField(
-        max_length=32, help_text="A code of monitoring/analytes.py"
-    )
+    analyte = models.CharField(max_length=32, help_text="A code of monitoring/analytes.py")
     value = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
-    comparator = models.CharField(
-        max_length=2, choices=Comparator.choices, default="", blank=True
-    )
+    comparator = models.CharField(max_length=2, choices=Comparator.choices, default="", blank=True)
     low = models.DecimalField(
         max_digits=18,
         decimal_places=6,
@@ -68,26 +60,16 @@ class Result(Fact):
         blank=True,
         help_text="Upper limit of normal",
     )
-    value_received = models.CharField(
-        max_length=64, help_text="As received, comparator included"
-    )
+    value_received = models.CharField(max_length=64, help_text="As received, comparator included")
     unit_received = models.CharField(max_length=32, blank=True)
     low_received = models.CharField(max_length=32, blank=True)
     uln_received = models.CharField(max_length=32, blank=True)
-    taken_on = models.DateField(
-        help_text="Day of the sample, in the centre's time zone"
-    )
-    taken_at = models.DateTimeField(
-        null=True, blank=True, help_text="Moment of the sample, where known"
-    )
+    taken_on = models.DateField(help_text="Day of the sample, in the centre's time zone")
+    taken_at = models.DateTimeField(null=True, blank=True, help_text="Moment of the sample, where known")
     reported_at = models.DateTimeField(null=True, blank=True)
     laboratory = models.CharField(max_length=60, blank=True)
-    source = models.ForeignKey(
-        Source, models.PROTECT, null=True, blank=True, related_name="results"
-    )
-    source_key = models.CharField(
-        max_length=120, blank=True, help_text="The source's own id of this result"
-    )
+    source = models.ForeignKey(Source, models.PROTECT, null=True, blank=True, related_name="results")
+    source_key = models.CharField(max_length=120, blank=True, help_text="The source's own id of this result")
     note = models.CharField(max_length=200, blank=True)
 
     has_own_correction = True  # its value is converted again
@@ -101,8 +83,7 @@ class Result(Fact):
                 name="result_once_from_source",
             ),
             models.CheckConstraint(
-                condition=Q(source__isnull=True, source_key="")
-                | (Q(source__isnull=False) & ~Q(source_key="")),
+                condition=Q(source__isnull=True, source_key="") | (Q(source__isnull=False) & ~Q(source_key="")),
                 name="result_source_has_key",
             ),
             models.CheckConstraint(
@@ -110,9 +91,7 @@ class Result(Fact):
                 name="result_comparator",
             ),
             models.CheckConstraint(
-                condition=Q(low__isnull=True)
-                | Q(uln__isnull=True)
-                | Q(low__lte=models.F("uln")),
+                condition=Q(low__isnull=True) | Q(uln__isnull=True) | Q(low__lte=models.F("uln")),
                 name="result_limits",
             ),
         ]
@@ -145,13 +124,9 @@ class Result(Fact):
 class ReferenceRange(models.Model):
     """A centre's range for an analyte: used where the laboratory printed none."""
 
-    centre = models.ForeignKey(
-        "accounts.Centre", models.PROTECT, related_name="reference_ranges"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="reference_ranges")
     analyte = models.CharField(max_length=32)
-    sex = models.CharField(
-        max_length=8, choices=Sex.choices, blank=True, help_text="Empty: for everybody"
-    )
+    sex = models.CharField(max_length=8, choices=Sex.choices, blank=True, help_text="Empty: for everybody")
     low = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
     uln = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
     starts_on = models.DateField()
@@ -159,14 +134,10 @@ class ReferenceRange(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["centre", "analyte", "sex", "starts_on"], name="range_once"
-            ),
+            models.UniqueConstraint(fields=["centre", "analyte", "sex", "starts_on"], name="range_once"),
             not_before("ends_on", "starts_on", "range_days"),
             models.CheckConstraint(
-                condition=Q(low__isnull=True)
-                | Q(uln__isnull=True)
-                | Q(low__lte=models.F("uln")),
+                condition=Q(low__isnull=True) | Q(uln__isnull=True) | Q(low__lte=models.F("uln")),
                 name="range_limits",
             ),
         ]
@@ -235,27 +206,17 @@ class Assessment(Fact):
     """
 
     assessed_on = models.DateField()
-    physician_vas = models.DecimalField(
-        max_digits=3, decimal_places=1, null=True, blank=True
-    )
-    patient_vas = models.DecimalField(
-        max_digits=3, decimal_places=1, null=True, blank=True
-    )
-    extramuscular_vas = models.DecimalField(
-        max_digits=3, decimal_places=1, null=True, blank=True
-    )
+    physician_vas = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
+    patient_vas = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
+    extramuscular_vas = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
     haq_di = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
     haq_answers = models.JSONField(
         null=True,
         blank=True,
         help_text="Items, aids and help, as monitoring/scores/haq_di",
     )
-    mmt8_150 = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Both sides, 0-150"
-    )
-    mmt8_80 = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="One side, 0-80"
-    )
+    mmt8_150 = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Both sides, 0-150")
+    mmt8_80 = models.PositiveSmallIntegerField(null=True, blank=True, help_text="One side, 0-80")
     mmt8_side = models.CharField(
         max_length=5,
         blank=True,
@@ -304,17 +265,13 @@ class MuscleGrade(models.Model):
     """One cell of an MMT8: part of its assessment, replaced with it."""
 
     assessment = models.ForeignKey(Assessment, models.CASCADE, related_name="grades")
-    muscle = models.CharField(
-        max_length=24, help_text="A code of monitoring/scores/mmt8.py"
-    )
+    muscle = models.CharField(max_length=24, help_text="A code of monitoring/scores/mmt8.py")
     side = models.CharField(max_length=5, help_text="axial, right or left")
     grade = models.PositiveSmallIntegerField(help_text="0 to 10 (Kendall)")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["assessment", "muscle", "side"], name="muscle_grade_once"
-            ),
+            models.UniqueConstraint(fields=["assessment", "muscle", "side"], name="muscle_grade_once"),
             within("grade", 0, 10, "muscle_grade_range"),
             models.CheckConstraint(
                 condition=Q(side__in=["axial", "right", "left"]),
@@ -358,12 +315,8 @@ class FunctionalTest(Fact):
 @pghistory.track()
 class BodySize(Fact):
     measured_on = models.DateField()
-    weight_kg = models.DecimalField(
-        max_digits=5, decimal_places=1, null=True, blank=True
-    )
-    height_cm = models.DecimalField(
-        max_digits=5, decimal_places=1, null=True, blank=True
-    )
+    weight_kg = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
+    height_cm = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
 
     class Meta(Fact.Meta):
         constraints = [
@@ -393,20 +346,14 @@ class LungFunction(Fact):
 
     tested_on = models.DateField()
     fvc_l = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
-    fvc_percent_predicted = models.DecimalField(
-        max_digits=5, decimal_places=1, null=True, blank=True
-    )
-    dlco_percent_predicted = models.DecimalField(
-        max_digits=5, decimal_places=1, null=True, blank=True
-    )
+    fvc_percent_predicted = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
+    dlco_percent_predicted = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
     dlco_hb_corrected = models.CharField(
         max_length=8,
         choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Not stated")],
         default="unknown",
     )
-    reference_set = models.CharField(
-        max_length=40, blank=True, help_text="Such as GLI-2012"
-    )
+    reference_set = models.CharField(max_length=40, blank=True, help_text="Such as GLI-2012")
 
     class Meta(Fact.Meta):
         constraints = [
@@ -518,8 +465,7 @@ class Booking(Fact):
 
 
 A_YEAR_LATER = models.ExpressionWrapper(
-    models.F("starts_on")
-    + models.Value(dt.timedelta(days=365), output_field=models.DurationField()),
+    models.F("starts_on") + models.Value(dt.timedelta(days=365), output_field=models.DurationField()),
     output_field=models.DateTimeField(),
 )
 
@@ -547,18 +493,14 @@ class Waiver(Fact):
     class Meta(Fact.Meta):
         constraints = [
             *Fact.Meta.constraints,
-            models.CheckConstraint(
-                condition=Q(test__in=["pft", "hrct"]), name="waiver_test"
-            ),
+            models.CheckConstraint(condition=Q(test__in=["pft", "hrct"]), name="waiver_test"),
             models.CheckConstraint(
                 condition=Q(reason__in=["declined", "not_possible", "done_elsewhere"])
                 | Q(reason="pregnancy", test="hrct"),
                 name="waiver_reason",
             ),
             not_before("ends_on", "starts_on", "waiver_days"),
-            models.CheckConstraint(
-                condition=Q(ends_on__lt=A_YEAR_LATER), name="waiver_at_most_a_year"
-            ),
+            models.CheckConstraint(condition=Q(ends_on__lt=A_YEAR_LATER), name="waiver_at_most_a_year"),
         ]
 
     def __str__(self) -> str:
@@ -569,17 +511,13 @@ class Waiver(Fact):
 class RuleSwitch(models.Model):
     """A rule a centre has switched off. No row: on."""
 
-    centre = models.ForeignKey(
-        "accounts.Centre", models.CASCADE, related_name="rule_switches"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="rule_switches")
     rule = models.CharField(max_length=48)
     is_on = models.BooleanField()
     reason = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["centre", "rule"], name="rule_switch_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["centre", "rule"], name="rule_switch_once")]
 
     def __str__(self) -> str:
         return f"{self.rule} {'on' if self.is_on else 'off'}"

@@ -40,17 +40,13 @@ class Patient(models.Model):
     """A person under a centre's care. The address of their page is `public_id`, which says nothing about them."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    centre = models.ForeignKey(
-        "accounts.Centre", models.PROTECT, related_name="patients"
-    )
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="patients")
     record_number = models.CharField(max_length=32)
     given_name = models.CharField(max_length=80)
     family_name = models.CharField(max_length=80)
     born_on = models.DateField()
     sex = models.CharField(max_length=8, choices=Sex.choices)
-    subtype = models.CharField(
-        max_length=16, choices=Subtype.choices, default=Subtype.UNKNOWN
-    )
+    subtype = models.CharField(max_length=16, choices=Subtype.choices, default=Subtype.UNKNOWN)
     onset_on = models.DateField(null=True, blank=True, help_text="First symptom")
     diagnosed_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -58,21 +54,15 @@ class Patient(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["centre", "record_number"], name="patient_number_once_in_centre"
-            ),
-            models.CheckConstraint(
-                condition=~Q(record_number=""), name="patient_has_number"
-            ),
+            models.UniqueConstraint(fields=["centre", "record_number"], name="patient_number_once_in_centre"),
+            models.CheckConstraint(condition=~Q(record_number=""), name="patient_has_number"),
             one_of("sex", Sex, "patient_sex"),
             one_of("subtype", Subtype, "patient_subtype"),
             not_before("onset_on", "born_on", "patient_onset_after_birth"),
             not_before("diagnosed_on", "born_on", "patient_diagnosis_after_birth"),
         ]
         indexes = [
-            models.Index(
-                fields=["centre", "family_name", "given_name"], name="patient_by_name"
-            ),
+            models.Index(fields=["centre", "family_name", "given_name"], name="patient_by_name"),
             # Search as you type, by the beginning of a name or number, among 100,000.
             models.Index(
                 OpClass(Upper("family_name"), name="text_pattern_ops"),
@@ -157,9 +147,7 @@ class AntibodyResult(Fact):
         POSITIVE = "positive", "Positive"
         STRONG = "strong", "Strong positive"
 
-    antibody = models.CharField(
-        max_length=24, help_text="A code of patients/antibodies.py"
-    )
+    antibody = models.CharField(max_length=24, help_text="A code of patients/antibodies.py")
     result = models.CharField(max_length=8, choices=Result.choices)
     assay = models.CharField(max_length=60, blank=True)
     titre = models.CharField(max_length=40, blank=True)
@@ -173,11 +161,7 @@ class AntibodyResult(Fact):
                 name="antibody_result_word",
             ),
         ]
-        indexes = [
-            models.Index(
-                fields=["patient", "antibody", "taken_on"], name="antibody_by_patient"
-            )
-        ]
+        indexes = [models.Index(fields=["patient", "antibody", "taken_on"], name="antibody_by_patient")]
 
     def __str__(self) -> str:
         return f"{self.antibody} {self.result} on {self.taken_on}"
@@ -269,13 +253,9 @@ class RuleException(Fact):
         constraints = [
             *Fact.Meta.constraints,
             not_before("ends_on", "starts_on", "rule_exception_days"),
-            models.CheckConstraint(
-                condition=~Q(reason=""), name="rule_exception_reason"
-            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="rule_exception_reason"),
         ]
-        indexes = [
-            models.Index(fields=["patient", "rule"], name="exception_by_patient")
-        ]
+        indexes = [models.Index(fields=["patient", "rule"], name="exception_by_patient")]
 
     def __str__(self) -> str:
         return f"no {self.rule} until {self.ends_on}"

@@ -193,8 +193,7 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     explanations={
-        "baseline": "Still wanted since diagnosis ({diagnosed_on}): {wanted}, due on {due_on}. "
-        "Risk: {risk}.",
+        "baseline": "Still wanted since diagnosis ({diagnosed_on}): {wanted}, due on {due_on}. Risk: {risk}.",
         "known": "Interstitial lung disease is known since {ild_on}. The latest full lung function was on {pft_on}; "
         "the next, after {interval_days} days, is due on {due_on}.",
         "at-risk": "At risk of interstitial lung disease: {risk}. The latest full lung function was on {pft_on}; "
