@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import Role
 from monitoring.rules import second_line, sql, steroid
 from monitoring.rules.base import Citation, Confidence, Question, Rule
+from monitoring.scores.tis import Measure
 from patients.antibodies import ANTISYNTHETASE, POSITIVE_RESULTS
 from therapy.formulary import FIRST_LINE, FORMULARY, Kind, Phase
 
@@ -246,7 +247,7 @@ def findings(q: Question) -> str:
             'baseline_on', f.baseline_on, 'follow_up_on', f.follow_up_on
         ) || jsonb_build_object(
             'lowest', f.lowest, 'highest', f.highest, 'baseline', to_jsonb(b) - 'patient_id', 'follow_up', to_jsonb(n) - 'patient_id',
-            'points', jsonb_build_object({", ".join(f"'{m.value}', f.{m.value}_points" for m in second_line.Measure)}),
+            'points', jsonb_build_object({", ".join(f"'{m.value}', f.{m.value}_points" for m in Measure)}),
             'deterioration_on', f.deterioration_on, 'deterioration_before_on', f.deterioration_before_on,
             'deterioration_reasons', f.deterioration_reasons, 'deterioration_changes', f.deterioration_changes,
             'rises', f.rises, 'rise_list', f.rises_json, 'toxic_drugs', f.toxic_drugs, 'toxic_on', f.toxic_on,
