@@ -100,7 +100,7 @@ def form_of(rule: str, words: str) -> Callable[[Page], None]:
 
 SHOTS = (
     Shot("login", "", lambda page: visit(page, "/login/login/")),
-    Shot("worklist", "Clinician", from_the_menu("Worklist")),
+    Shot("worklist", "Clinician", lambda page: visit(page, "/worklist/")),
     Shot("due", "Clinician", from_the_menu("Due soon")),
     Shot("alert", "Clinician", alert_of("ck-rising")),
     Shot("patient", "Clinician", patient_of("ck-rising")),
