@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from types import FrameType
 
 from myositis_tracker.engine import EngineError, engine_for_environment
@@ -141,7 +142,7 @@ def serve(port: int, processes: dict[str, subprocess.Popen[bytes]]) -> None:
     processes["worker"] = start(
         "celery", "--app", "myositis_tracker", "worker", "--concurrency", "2", "--loglevel", "WARNING"
     )
-    wait_until_it_listens(port, processes["web"])
+    wait_until_it_answers(port, processes["web"])
     print(f"\nThe clinic is at http://localhost:{port}  (Ctrl-C stops it)", flush=True)
     show_logins()
     while all(process.poll() is None for process in processes.values()):
@@ -151,13 +152,14 @@ def serve(port: int, processes: dict[str, subprocess.Popen[bytes]]) -> None:
             print(f"The {name} process ended with code {process.returncode}; stopping.", file=sys.stderr, flush=True)
 
 
-def wait_until_it_listens(port: int, web: subprocess.Popen[bytes]) -> None:
-    """Return once the web server takes connections, or has ended."""
+def wait_until_it_answers(port: int, web: subprocess.Popen[bytes]) -> None:
+    """Return once the web server answers a request, or has ended. It listens before its workers can answer."""
     while web.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5):
                 return
-        time.sleep(0.05)
+        except OSError:
+            time.sleep(0.1)
 
 
 def show_logins() -> None:

@@ -23,7 +23,7 @@ from tests import factories
 from tests.factories import NOW
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-DAYS = [dt.date(2012, 10, 1) + dt.timedelta(days=60 * n) for n in range(13)]
+DAYS = [dt.date(2012, 10, 1) + dt.timedelta(days=30 * n) for n in range(26)]
 
 
 def told_by_the_file(as_of: dt.date) -> dict[str, str]:

@@ -48,7 +48,10 @@ def test_everything_starts_and_everything_ends(tmp_path: Path, how: signal.Signa
         )
     try:
         wait_for_log(supervisor, log, f"http://localhost:{port}", 60)
-        assert answers(f"http://localhost:{port}/readyz")
+        ready_by = time.monotonic() + 30
+        while not answers(f"http://localhost:{port}/readyz"):
+            assert time.monotonic() < ready_by, log.read_text()
+            time.sleep(0.2)
         commands = " ".join(marked(mark).values())
         assert all(part in commands for part in ("gunicorn", "beat", "worker"))
         supervisor.send_signal(how)
