@@ -21,7 +21,7 @@ from common.dates import centre_day
 # Days on which something happened. None of them can lie ahead; days of plans and bookings, and last days, can.
 HAPPENED = frozenset(
     {
-        "assessed_on", "confirmed_on", "decided_on", "declined_on", "done_on", "given_on", "happened_on",
+        "assessed_on", "confirmed_on", "decided_on", "declined_on", "done_on", "found_on", "given_on", "happened_on",
         "measured_on", "onset_on", "set_on", "taken_on", "tested_on",
     }
 )  # fmt: skip

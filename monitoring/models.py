@@ -299,6 +299,7 @@ class FunctionalTest(Fact):
     instrument = models.CharField(max_length=16, choices=Instrument.choices)
     tested_on = models.DateField()
     score = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    answers = models.JSONField(null=True, blank=True, help_text="Items or tasks, as monitoring/scores")
     is_complete = models.BooleanField(help_text="Every task of the instrument was done")
 
     class Meta(Fact.Meta):
@@ -404,6 +405,11 @@ class Imaging(Fact):
     modality = models.CharField(max_length=16, choices=Modality.choices)
     done_on = models.DateField()
     ild = models.CharField(max_length=16, choices=Ild.choices, default=Ild.NOT_REPORTED)
+    progression = models.CharField(
+        max_length=10,
+        choices=[("yes", "Fibrosis has progressed"), ("no", "No progression"), ("not_stated", "Not stated")],
+        default="not_stated",
+    )
     report = models.TextField(blank=True, max_length=4000)
 
     class Meta(Fact.Meta):
@@ -422,6 +428,10 @@ class Imaging(Fact):
                 ),
                 name="imaging_ild",
             ),
+            models.CheckConstraint(
+                condition=Q(progression__in=["yes", "no", "not_stated"]),
+                name="imaging_progression",
+            ),
         ]
         indexes = [
             models.Index(
@@ -435,12 +445,85 @@ class Imaging(Fact):
         return f"{self.modality} on {self.done_on}"
 
 
+class ScreeningKind(models.TextChoices):
+    """Looked for on a day. What a laboratory measures (IgG, hepatitis serology, IGRA, TPMT activity) is a `Result`; a
+    report without its numbers, from elsewhere, can be one of these.
+    """
+
+    FRACTURE_RISK = "fracture_risk", "Fracture risk assessment"
+    DXA = "dxa", "Bone density (DXA)"
+    EYE = "eye", "Eye examination"
+    ECG = "ecg", "Electrocardiogram"
+    SWALLOW = "swallow", "Swallowing"
+    PREGNANCY_TEST = "pregnancy_test", "Pregnancy test"
+    TUBERCULOSIS = "tuberculosis", "Tuberculosis"
+    HEPATITIS_B = "hepatitis_b", "Hepatitis B"
+    HEPATITIS_C = "hepatitis_c", "Hepatitis C"
+    HIV = "hiv", "HIV"
+    VARICELLA = "varicella", "Varicella immunity"
+    TPMT = "tpmt", "TPMT"
+    IGA = "iga", "Immunoglobulin A"
+    IGG = "igg", "Immunoglobulin G"
+    VACCINATION = "vaccination", "Vaccinations looked through"
+    URINALYSIS = "urinalysis", "Urinalysis"
+    CANCER_BASIC = "cancer_basic", "Cancer: basic panel"
+    CANCER_ENHANCED = "cancer_enhanced", "Cancer: enhanced panel"
+    PET_CT = "pet_ct", "PET-CT"
+    ENDOSCOPY = "endoscopy", "Upper and lower endoscopy"
+    NASOENDOSCOPY = "nasoendoscopy", "Nasoendoscopy"
+
+
+@pghistory.track()
+class Screening(Fact):
+    """Something was looked for, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        NORMAL = "normal", "Normal, or negative"
+        ABNORMAL = "abnormal", "Abnormal, or positive"
+        INDETERMINATE = "indeterminate", "Indeterminate"
+        NOT_STATED = "not_stated", "Done, outcome not stated"
+
+    kind = models.CharField(max_length=20, choices=ScreeningKind.choices)
+    done_on = models.DateField()
+    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.NOT_STATED)
+    score = models.DecimalField(
+        max_digits=6,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="EAT-10, FRAX in percent, T-score: where the screening has a number",
+    )
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("kind", ScreeningKind, "screening_kind"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["normal", "abnormal", "indeterminate", "not_stated"]),
+                name="screening_outcome",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "kind", "done_on"],
+                include=["outcome"],
+                name="screening_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.done_on}"
+
+
 class TestKind(models.TextChoices):
     PFT = "pft", "Full lung function"
     HRCT = "hrct", "High-resolution CT"
     BLOODS = "bloods", "Blood tests"
     ASSESSMENT = "assessment", "Core set assessment"
     VISIT = "visit", "Clinic visit"
+    INFUSION = "infusion", "Infusion"
 
 
 @pghistory.track()

@@ -180,6 +180,9 @@ class ManifestationKind(models.TextChoices):
     MYOCARDITIS = "myocarditis", "Myocarditis"
     RAYNAUD = "raynaud", "Raynaud's phenomenon"
     DYSPNOEA = "dyspnoea", "Dyspnoea"
+    COUGH = "cough", "Cough"
+    OXYGEN = "oxygen", "Needs oxygen"
+    ASPIRATION = "aspiration", "Choking or aspiration"
     RESPIRATORY_WEAKNESS = "respiratory_weakness", "Respiratory muscle weakness"
     CANCER = "cancer", "Cancer"
     THROMBOSIS = "thrombosis", "Thrombosis"
@@ -190,6 +193,11 @@ class Manifestation(Fact):
     """An organ involved, from its onset (for interstitial lung disease: its diagnosis) to its end."""
 
     kind = models.CharField(max_length=24, choices=ManifestationKind.choices)
+    severity = models.CharField(
+        max_length=8,
+        choices=[("mild", "Mild"), ("moderate", "Moderate"), ("severe", "Severe")],
+        blank=True,
+    )
     onset_on = models.DateField()
     ended_on = models.DateField(null=True, blank=True, help_text="Last day")
     note = models.CharField(max_length=200, blank=True)
@@ -198,11 +206,90 @@ class Manifestation(Fact):
         constraints = [
             *Fact.Meta.constraints,
             one_of("kind", ManifestationKind, "manifestation_kind"),
+            models.CheckConstraint(
+                condition=Q(severity__in=["", "mild", "moderate", "severe"]),
+                name="manifestation_severity",
+            ),
             not_before("ended_on", "onset_on", "manifestation_days"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} from {self.onset_on}"
+
+
+class RiskKind(models.TextChoices):
+    CHILDBEARING = "childbearing", "Can become pregnant"
+    DIABETES = "diabetes", "Diabetes"
+    RENAL = "renal", "Renal insufficiency"
+    THROMBOSIS = "thrombosis", "Risk of thrombosis"
+    PARAPROTEIN = "paraprotein", "Paraprotein"
+    NEPHROTOXIN = "nephrotoxin", "Takes a nephrotoxic drug"
+    VOLUME_DEPLETION = "volume_depletion", "Volume depletion"
+    SEPSIS = "sepsis", "Sepsis"
+    WEIGHT_LOSS = "weight_loss", "Unexplained weight loss"
+    FAMILY_CANCER = "family_cancer", "Cancer in the family"
+    SMOKING = "smoking", "Smoking"
+    FEVER = "fever", "Unexplained fever"
+    NIGHT_SWEATS = "night_sweats", "Night sweats"
+
+
+@pghistory.track()
+class RiskFactor(Fact):
+    """Something about the person that changes what is safe or what is looked for, from a day on."""
+
+    kind = models.CharField(max_length=24, choices=RiskKind.choices)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty while it holds")
+
+    objects: ClassVar = PeriodQuerySet.as_manager()
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("kind", RiskKind, "risk_factor_kind"),
+            not_before("ends_on", "starts_on", "risk_factor_days"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["patient", "kind"],
+                name="risk_factor_by_patient",
+                condition=Q(retired_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} from {self.starts_on}"
+
+
+@pghistory.track()
+class ClassificationItems(Fact):
+    """What the 2017 EULAR/ACR classification criteria ask, as found on a day. Empty: not looked at.
+
+    Age comes from the day of the first symptom, anti-Jo-1 and the enzymes from their results.
+    """
+
+    found_on = models.DateField()
+    weak_upper_proximal = models.BooleanField(null=True, blank=True)
+    weak_lower_proximal = models.BooleanField(null=True, blank=True)
+    neck_flexors_weaker = models.BooleanField(null=True, blank=True)
+    legs_proximal_weaker = models.BooleanField(null=True, blank=True)
+    heliotrope = models.BooleanField(null=True, blank=True)
+    gottron_papules = models.BooleanField(null=True, blank=True)
+    gottron_sign = models.BooleanField(null=True, blank=True)
+    dysphagia = models.BooleanField(null=True, blank=True)
+    has_biopsy = models.BooleanField(default=False)
+    endomysial_infiltrate = models.BooleanField(null=True, blank=True)
+    perimysial_infiltrate = models.BooleanField(null=True, blank=True)
+    perifascicular_atrophy = models.BooleanField(null=True, blank=True)
+    rimmed_vacuoles = models.BooleanField(null=True, blank=True)
+    finger_flexor_weakness = models.BooleanField(null=True, blank=True)
+    improved_on_treatment = models.BooleanField(null=True, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = [*Fact.Meta.constraints]
+
+    def __str__(self) -> str:
+        return f"classification items of {self.found_on}"
 
 
 @pghistory.track()

@@ -70,7 +70,14 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
     "patients.FollowUpStatus": _fact(word=K.CLINICAL, starts_on=K.DAY),
     "patients.AntibodyResult": _fact(
         antibody=K.CLINICAL, result=K.CLINICAL, assay=K.TEXT, titre=K.TEXT, taken_on=K.DAY),
-    "patients.Manifestation": _fact(kind=K.CLINICAL, onset_on=K.DAY, ended_on=K.DAY, note=K.TEXT),
+    "patients.RiskFactor": _fact(kind=K.CLINICAL, starts_on=K.DAY, ends_on=K.DAY),
+    "patients.ClassificationItems": _fact(
+        found_on=K.DAY, weak_upper_proximal=K.CLINICAL, weak_lower_proximal=K.CLINICAL, neck_flexors_weaker=K.CLINICAL,
+        legs_proximal_weaker=K.CLINICAL, heliotrope=K.CLINICAL, gottron_papules=K.CLINICAL, gottron_sign=K.CLINICAL,
+        dysphagia=K.CLINICAL, has_biopsy=K.CLINICAL, endomysial_infiltrate=K.CLINICAL,
+        perimysial_infiltrate=K.CLINICAL, perifascicular_atrophy=K.CLINICAL, rimmed_vacuoles=K.CLINICAL,
+        finger_flexor_weakness=K.CLINICAL, improved_on_treatment=K.CLINICAL),
+    "patients.Manifestation": _fact(kind=K.CLINICAL, severity=K.CLINICAL, onset_on=K.DAY, ended_on=K.DAY, note=K.TEXT),
     "patients.Consent": _fact(scope=K.TECHNICAL, decision=K.TECHNICAL, decided_on=K.DAY),
     "patients.RuleException": _fact(rule=K.CLINICAL, reason=K.TEXT, starts_on=K.DAY, ends_on=K.DAY),
 
@@ -82,6 +89,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
     "therapy.Infusion": _fact(
         course=K.TECHNICAL, given_on=K.DAY, amount=K.CLINICAL, batch=K.PLACE, max_rate_ml_per_hour=K.CLINICAL,
         reaction=K.CLINICAL),
+    "therapy.EscalationDecision": _fact(decided_on=K.DAY, option=K.CLINICAL, reason=K.TEXT, look_again_on=K.DAY),
+    "therapy.StockedTablet": _technical("id centre", drug=K.CLINICAL, strength_mg=K.CLINICAL),
     "therapy.TaperPlan": _fact(template=K.TEXT, note=K.TEXT),
     "therapy.TaperStep": _fact(plan=K.TECHNICAL, step_on=K.DAY, dose_pe_mg=K.CLINICAL),
     "therapy.TaperConfirmation": _fact(step=K.TECHNICAL, confirmed_on=K.DAY),
@@ -113,12 +122,17 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
         note=K.TEXT),
     "monitoring.MuscleGrade": _technical("id assessment", muscle=K.CLINICAL, side=K.CLINICAL, grade=K.CLINICAL),
     "monitoring.FunctionalTest": _fact(
-        instrument=K.CLINICAL, tested_on=K.DAY, score=K.CLINICAL, is_complete=K.CLINICAL),
+        instrument=K.CLINICAL, tested_on=K.DAY, score=K.CLINICAL, is_complete=K.CLINICAL,
+        # A document whose shape a constraint does not hold.
+        answers=K.TEXT),
     "monitoring.BodySize": _fact(measured_on=K.DAY, weight_kg=K.CLINICAL, height_cm=K.CLINICAL),
     "monitoring.LungFunction": _fact(
         tested_on=K.DAY, fvc_l=K.CLINICAL, fvc_percent_predicted=K.CLINICAL, dlco_percent_predicted=K.CLINICAL,
         dlco_hb_corrected=K.CLINICAL, reference_set=K.TEXT),
-    "monitoring.Imaging": _fact(modality=K.CLINICAL, done_on=K.DAY, ild=K.CLINICAL, report=K.TEXT),
+    "monitoring.Imaging": _fact(
+        modality=K.CLINICAL, done_on=K.DAY, ild=K.CLINICAL, progression=K.CLINICAL, report=K.TEXT),
+    "monitoring.Screening": _fact(
+        kind=K.CLINICAL, done_on=K.DAY, outcome=K.CLINICAL, score=K.CLINICAL, note=K.TEXT),
     "monitoring.Booking": _fact(kind=K.CLINICAL, booked_for=K.DAY),
     "monitoring.Waiver": _fact(test=K.CLINICAL, reason=K.CLINICAL, starts_on=K.DAY, ends_on=K.DAY),
     "monitoring.RuleSwitch": _technical("id centre rule is_on", reason=K.TEXT),

@@ -211,6 +211,56 @@ class Infusion(Fact):
         return f"{self.amount} on {self.given_on}"
 
 
+class Option(models.TextChoices):
+    """What can be decided when second-line treatment is reviewed."""
+
+    IVIG = "ivig", "Intravenous immunoglobulin"
+    RITUXIMAB = "rituximab", "Rituximab"
+    TACROLIMUS = "tacrolimus", "Tacrolimus"
+    PULSE = "pulse", "Pulse methylprednisolone"
+    OTHER = "other", "Another treatment"
+    NO_CHANGE = "no_change", "No change now"
+
+
+@pghistory.track()
+class EscalationDecision(Fact):
+    """What was decided about second-line treatment, why, and when to look again."""
+
+    decided_on = models.DateField()
+    option = models.CharField(max_length=12, choices=Option.choices)
+    reason = models.CharField(max_length=1000)
+    look_again_on = models.DateField(null=True, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = [
+            *Fact.Meta.constraints,
+            one_of("option", Option, "escalation_option"),
+            not_before("look_again_on", "decided_on", "escalation_look_again"),
+            models.CheckConstraint(condition=~Q(reason=""), name="escalation_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.option} decided on {self.decided_on}"
+
+
+@pghistory.track()
+class StockedTablet(models.Model):
+    """A strength of tablet that a centre's pharmacy has."""
+
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="stocked_tablets")
+    drug = models.CharField(max_length=32, help_text="A code of therapy/formulary.py")
+    strength_mg = models.DecimalField(max_digits=7, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["centre", "drug", "strength_mg"], name="stocked_tablet_once"),
+            models.CheckConstraint(condition=Q(strength_mg__gt=0), name="stocked_tablet_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.drug} {self.strength_mg} mg"
+
+
 @pghistory.track()
 class TaperPlan(Fact):
     """A list of steps. Nothing advances by itself: each step is confirmed by a person."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from monitoring.models import Booking, FunctionalTest, Imaging, LungFunction, Waiver
-from patients.models import Manifestation, Patient
+from monitoring.models import Booking, FunctionalTest, Imaging, LungFunction, Screening, Waiver
+from patients.models import Manifestation, Patient, RiskFactor
 from tests.factories import fact
 from tests.rules.examples import column, day, items
 from therapy.models import PhysioDecline
@@ -67,3 +67,19 @@ def declined(patient: Patient, cell: str) -> None:
     for (days,) in items(cell):
         first, _, last = days.partition("..")
         fact(PhysioDecline, patient, declined_on=day(first), ends_on=day(last) if last else None)
+
+
+@column("screenings")
+def screenings(patient: Patient, cell: str) -> None:
+    """`-30 fracture_risk, -10 swallow abnormal, -10 swallow normal 2` (its number)."""
+    for done, kind, *rest in items(cell):
+        score = next((Decimal(word) for word in rest if word[0].isdigit()), None)
+        outcome = next((word for word in rest if not word[0].isdigit()), "not_stated")
+        fact(Screening, patient, kind=kind, done_on=day(done), outcome=outcome, score=score)
+
+
+@column("risks")
+def risks(patient: Patient, cell: str) -> None:
+    """`-100 childbearing, -90 diabetes -20` (the last number: its last day)."""
+    for starts, kind, *end in items(cell):
+        fact(RiskFactor, patient, kind=kind, starts_on=day(starts), ends_on=day(end[0]) if end else None)
