@@ -219,6 +219,7 @@ class Manifestation(Fact):
 
 class RiskKind(models.TextChoices):
     CHILDBEARING = "childbearing", "Can become pregnant"
+    NO_CHILDBEARING = "no_childbearing", "Cannot become pregnant"
     DIABETES = "diabetes", "Diabetes"
     RENAL = "renal", "Renal insufficiency"
     THROMBOSIS = "thrombosis", "Risk of thrombosis"
