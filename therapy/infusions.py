@@ -1,10 +1,10 @@
-"""Infusions of immunoglobulin and rituximab: plans, courses and cycles, what is wrong with them, what is next. No Django.
+"""Infusions of immunoglobulin and rituximab: plans, courses and cycles, what is wrong and what is next. No Django.
 
 Amounts are grams of immunoglobulin and milligrams of rituximab, weights kg, rates mL/h of a 10 % product. Sources: the
 product information of Octagam 10 % in adult dermatomyositis (2 g/kg over 2 to 5 days every 4 weeks, rates), the RIM
 trial and NHS guidance of rituximab (two infusions, IgG before each, 24 weeks). What has no source is marked local.
 
-The rules `infusion-due` and `infusion-check` say in SQL what `due` and the two checks say here; a test holds them to it.
+The rules `infusion-due` and `infusion-check` say in SQL what `next_due` and the checks say here; a test compares them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fractions import Fraction
 IVIG = "ivig"
 RITUXIMAB = "rituximab"
 
-# What puts a patient at risk of harm to the kidneys or of thrombosis: kinds of patients.models.RiskKind, and being older.
+# What puts at risk of harm to the kidneys or of thrombosis: kinds of patients.models.RiskKind; and being older.
 RISK_KINDS = frozenset(
     {"diabetes", "renal", "thrombosis", "paraprotein", "nephrotoxin", "volume_depletion", "sepsis"}
 )  # fmt: skip
@@ -401,8 +401,8 @@ def next_due(
 ) -> Due | None:
     """The next course of immunoglobulin, or the second infusion of a rituximab cycle; None where none is to come.
 
-    `booked_for` is an infusion booked for `as_of` or later, `stopped_on` the last day of the drug, `dosed_until` the last
-    day of its last dose period (None: it goes on, or none is recorded).
+    `booked_for` is an infusion booked for `as_of` or later, `stopped_on` the last day of the drug, `dosed_until` that
+    of its last dose period (None: it goes on, or none is recorded).
     """
     if drug == IVIG:
         on, until = newest.began_on + _days(numbers.interval_days), newest.began_on + _days(numbers.interval_most_days)
@@ -433,7 +433,7 @@ def repeat_from(cycle: Group, numbers: CheckNumbers = NUMBERS) -> dt.date:
     return cycle.began_on + _days(numbers.repeat_days)
 
 
-def is_passive(
+def passive_from(
     taken_on: dt.date, immunoglobulin: Iterable[dt.date], days: int = NUMBERS.serology_days
 ) -> dt.date | None:
     """The latest infusion of immunoglobulin whose antibodies a sample of `taken_on` may show; None where none."""
@@ -457,7 +457,7 @@ class BeforeIvig:
 
 @dataclass(frozen=True)
 class BeforeRituximab:
-    """`igg_g_l` and `igg_on` of the latest IgG; `hepatitis_b` is "negative", "positive", or "" where it is not known."""
+    """`igg_g_l` and `igg_on` of the latest IgG; `hepatitis_b` is "negative", "positive", or "" where not known."""
 
     igg_on: dt.date | None = None
     igg_g_l: Decimal | None = None
@@ -524,7 +524,7 @@ def check_rituximab(
         found.append("second-missed")
     if len(days) > 1 and abs((days[1] - days[0]).days - numbers.second_days) > numbers.second_give_days:
         found.append("second-interval")
-    if len(days) > 2 or any(amount != numbers.dose_mg for amount in cycle.by_day.values()):  # noqa: PLR2004 - two doses
+    if len(days) > 2 or any(amount != numbers.dose_mg for amount in cycle.by_day.values()):
         found.append("amount")
     if before is not None and (cycle.began_on - before.began_on).days < numbers.repeat_days:
         found.append("repeat-early")

@@ -21,7 +21,7 @@ from therapy.infusions import (
     check_ivig,
     check_rituximab,
     grouped,
-    is_passive,
+    passive_from,
     level_of,
     ml_per_hour,
     next_due,
@@ -272,7 +272,7 @@ def test_rituximab_is_not_repeated_before_24_weeks() -> None:
 
 @pytest.mark.parametrize(("taken", "shows"), [(-1, None), (0, 0), (2, 1), (91, 1), (92, None)])
 def test_antibodies_of_donors_are_found_for_90_days(taken: int, shows: int | None) -> None:
-    assert is_passive(day(taken), [day(0), day(1)]) == (None if shows is None else day(shows))
+    assert passive_from(day(taken), [day(0), day(1)]) == (None if shows is None else day(shows))
 
 
 # -------------------------------------------------------------------------------------------------------------- checks
