@@ -21,10 +21,10 @@ from therapy.infusions import (
     check_ivig,
     check_rituximab,
     grouped,
-    passive_from,
     level_of,
     ml_per_hour,
     next_due,
+    passive_from,
     plan_course,
     repeat_from,
 )
