@@ -23,6 +23,7 @@ from therapy.formulary import (
 )
 from therapy.prednisone_equivalent import SYSTEMIC_ROUTES, as_decimal, total_per_day
 
+YEAR_DAYS = 365
 EPISODE_GAP_DAYS = 90  # glucocorticoid that begins so long after the last ended starts a new episode
 
 
@@ -39,6 +40,7 @@ class DoseRow:
     amount: Decimal
     times: int = 1
     every_days: int = 1
+    given: bool = False  # an infusion: what was given that day stands for a dose written down for it
 
     @property
     def per_day(self) -> Fraction:
@@ -55,7 +57,7 @@ class DoseRow:
 def newest_of_each(rows: Iterable[DoseRow], day: dt.date) -> list[DoseRow]:
     """The doses in force on `day`: of each drug and route the period that began last."""
     chosen: dict[tuple[str, str], DoseRow] = {}
-    for row in sorted(rows, key=lambda row: (row.starts_on, row.id)):
+    for row in sorted(rows, key=lambda row: (row.starts_on, row.given, row.id)):
         if row.in_force(day):
             chosen[(row.drug, row.route)] = row
     return list(chosen.values())
@@ -137,7 +139,8 @@ def outside_usual(
     weight_kg: Decimal | None = None,
     surface_m2: Decimal | None = None,
 ) -> str | None:
-    """Why a dose is outside every usual range of its drug, in words; None where it is inside one or cannot be judged.
+    """Why a dose is outside every usual range of its drug, in words; None where it is inside one or cannot be judged,
+    as where one of them is per kg and the weight is unknown.
 
     Below the range nothing is said of glucocorticoids and supportive drugs, which are tapered and dosed as needed.
     """
@@ -151,14 +154,14 @@ def outside_usual(
         value = amount_in_range_terms(row, given, every_days, times, weight_kg=weight_kg, surface_m2=surface_m2)
         if value is not None:
             judged.append((row, value))
-    if not judged:
+    if not judged or len(judged) < len(ranges):
         return None
-    tops = [(row, value, row.confirm_above or row.high) for row, value in judged]
+    tops = [(row, value, row.ask_above) for row, value in judged]
     if all(top is not None and value > Fraction(top) for _, value, top in tops):
         row, value, top = max(tops, key=lambda entry: entry[2] or 0)
         return f"That is {_terms(row, value, drug)}; usual are at most {_plain(top or Decimal(0))}."
     if drug.kind not in (Kind.GLUCOCORTICOID, Kind.SUPPORTIVE) and all(
-        value < Fraction(row.low) for row, value in judged
+        value < Fraction(row.lowest) for row, value in judged
     ):
         row, value = min(judged, key=lambda pair: pair[0].low)
         return f"That is {_terms(row, value, drug)}; usual are at least {_plain(row.low)}."
@@ -195,3 +198,31 @@ def cumulative_pe(stretches: Sequence[tuple[dt.date, dt.date | None, Fraction]],
     return sum(
         (dose * ((min(end or as_of, as_of) - start).days + 1) for start, end, dose in stretches), start=Fraction(0)
     )
+
+
+def total_pe(
+    stretches: Sequence[tuple[dt.date, dt.date | None, Fraction]], first_day: dt.date, last_day: dt.date
+) -> Fraction:
+    """mg of prednisone equivalent taken from `first_day` to `last_day`, both included; pulses count.
+
+    3 g of methylprednisolone are 3750 mg. ValueError where the days are the wrong way round.
+    """
+    if last_day < first_day:
+        raise ValueError("the last day cannot lie before the first")
+    total = Fraction(0)
+    for start, end, dose in stretches:
+        days = (min(end or last_day, last_day) - max(start, first_day)).days + 1
+        total += dose * max(0, days)
+    return total
+
+
+def average_pe(
+    stretches: Sequence[tuple[dt.date, dt.date | None, Fraction]], first_day: dt.date, last_day: dt.date
+) -> Fraction:
+    """mg of prednisone equivalent a day on average from `first_day` to `last_day`; days without a dose count as 0."""
+    return total_pe(stretches, first_day, last_day) / ((last_day - first_day).days + 1)
+
+
+def year_total_pe(stretches: Sequence[tuple[dt.date, dt.date | None, Fraction]], as_of: dt.date) -> Fraction:
+    """mg of prednisone equivalent of the 365 days up to `as_of`, that day included."""
+    return total_pe(stretches, as_of - dt.timedelta(days=YEAR_DAYS - 1), as_of)

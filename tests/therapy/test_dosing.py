@@ -10,6 +10,7 @@ import pytest
 
 from therapy.dosing import (
     DoseRow,
+    average_pe,
     cumulative_pe,
     drug_amount_for_pe,
     episode_start,
@@ -17,6 +18,8 @@ from therapy.dosing import (
     outside_usual,
     pe_on,
     pe_stretches,
+    total_pe,
+    year_total_pe,
 )
 from therapy.formulary import FORMULARY
 
@@ -104,6 +107,12 @@ def test_a_dose_in_words(drug: str, amount: str, times: int, every: int, words: 
         ("azathioprine", "oral", "181", 1, 1, "60", True),
         ("ivig", "intravenous", "60", 2, 28, "60", False),
         ("ivig", "intravenous", "60", 3, 28, "60", True),
+        ("ivig", "intravenous", "63", 2, 28, "60", False),  # whole vials: 5 % either way
+        ("ivig", "intravenous", "63.001", 2, 28, "60", True),
+        ("ivig", "intravenous", "57", 2, 28, "60", False),
+        ("ivig", "intravenous", "56.999", 2, 28, "60", True),
+        ("cyclophosphamide", "intravenous", "500", 1, 14, None, False),
+        ("cyclophosphamide", "intravenous", "900", 1, 28, None, False),  # by surface, which is unknown
         ("rituximab", "intravenous", "500", 1, 182, None, True),
         ("co-trimoxazole", "oral", "1", 1, 1, None, False),
     ],
@@ -120,3 +129,40 @@ def test_the_amount_that_makes_an_equivalent() -> None:
     assert drug_amount_for_pe(FORMULARY["prednisolone"], Decimal("7.5")) == Decimal("7.500")
     assert drug_amount_for_pe(FORMULARY["methylprednisolone"], Decimal(5)) == Decimal("4.000")
     assert drug_amount_for_pe(FORMULARY["methotrexate"], Decimal(5)) is None
+
+
+PULSE = row(-20, -18, "1000", "methylprednisolone", "intravenous", pk=9)
+
+
+def test_a_pulse_of_three_grams_is_3750_mg() -> None:
+    stretches = pe_stretches([PULSE], AS_OF)
+    assert cumulative_pe(stretches, AS_OF) == total_pe(stretches, day(-20), day(-18)) == 3750
+    with_tablets = pe_stretches([PULSE, row(-20, None, "60", pk=10)], AS_OF)
+    assert cumulative_pe(with_tablets, AS_OF) == 3750 + 60 * 21
+
+
+def test_what_was_given_stands_for_the_dose_written_down_for_the_day() -> None:
+    given = DoseRow(1, 1, "methylprednisolone", "intravenous", day(-20), day(-20), Decimal(500), given=True)
+    assert pe_on([PULSE, given], day(-20)) == 625
+    assert pe_on([PULSE, given], day(-19)) == 1250
+
+
+def test_a_total_and_an_average_over_a_window() -> None:
+    stretches = pe_stretches([row(-30, -21, "10"), row(-5, None, "5", pk=3)], AS_OF)
+    assert total_pe(stretches, day(-25), day(-1)) == 5 * 10 + 5 * 5
+    assert total_pe(stretches, day(-20), day(-6)) == 0
+    assert average_pe(stretches, day(-25), day(-1)) == 3  # days without a dose are days
+    assert average_pe(stretches, AS_OF, AS_OF) == 5
+    with pytest.raises(ValueError, match="last day"):
+        total_pe(stretches, AS_OF, day(-1))
+
+
+def test_a_year_is_365_days_the_last_included() -> None:
+    stretches = pe_stretches([row(-400, None, "10")], AS_OF)
+    assert year_total_pe(stretches, AS_OF) == 3650
+    assert year_total_pe(pe_stretches([row(-365, -364, "10")], AS_OF), AS_OF) == 10
+    # 60 kg at 1 mg/kg for four weeks, then 50, 40, 30, 25, 20, 17.5 ... 2.5 for two weeks each: 4970 mg
+    steps = ["50", "40", "30", "25", "20", "17.5", "15", "12.5", "10", "7.5", "5", "2.5"]
+    rows = [row(-196, -169, "60")]
+    rows += [row(-168 + 14 * n, -155 + 14 * n, mg, pk=n + 2) for n, mg in enumerate(steps)]
+    assert year_total_pe(pe_stretches(rows, AS_OF), AS_OF) == 4970

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -7,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.analytes import ANALYTES
+from monitoring.levels import Level
+from monitoring.models import Modality, ScreeningKind
 from therapy.formulary import (
+    CHECKS,
     FIRST_LINE,
     FORMULARY,
     GLUCOCORTICOIDS,
@@ -19,10 +25,12 @@ from therapy.formulary import (
     Per,
     PeriodRefusedError,
     Phase,
+    Severity,
     amount_in_range_terms,
     by_atc,
     by_rxnorm,
     check_period,
+    clashes,
     dose_per_day,
     doses_per_day,
 )
@@ -46,7 +54,6 @@ MTX = FORMULARY["methotrexate"]
         ("methylprednisolone", Phase.PULSE, "500", "1000", Per.ABSOLUTE, Every.DAY),
         ("tacrolimus", Phase.TARGET, "0.05", "0.1", Per.KG, Every.DAY),
         ("ciclosporin", Phase.TARGET, "2.5", "5", Per.KG, Every.DAY),
-        ("cyclophosphamide", Phase.TARGET, "500", "1000", Per.M2, Every.DOSE),
         ("scig", Phase.TARGET, "0.5", "0.5", Per.KG, Every.WEEK),
         ("tofacitinib", Phase.TARGET, "10", "11", Per.ABSOLUTE, Every.DAY),
         ("baricitinib", Phase.TARGET, "2", "4", Per.ABSOLUTE, Every.DAY),
@@ -57,6 +64,11 @@ MTX = FORMULARY["methotrexate"]
 def test_doses_of_the_rule_book(code, phase, low, high, per, every):
     (found,) = FORMULARY[code].ranges_for(phase)
     assert (found.low, found.high, found.per, found.every) == (D(low), D(high), per, every)
+
+
+def test_cyclophosphamide_has_two_regimens():
+    found = [(r.low, r.high, r.per) for r in FORMULARY["cyclophosphamide"].ranges_for(Phase.TARGET)]
+    assert found == [(D(500), D(1000), Per.M2), (D(500), D(500), Per.ABSOLUTE)]
 
 
 def test_abatacept_has_a_dose_by_route():
@@ -120,8 +132,91 @@ def test_every_entry_is_whole(drug):
     for found in drug.ranges:
         assert found.high is None or found.low <= found.high
         assert set(found.routes) <= set(drug.routes)
+    assert set(drug.baseline) | set(drug.advised) <= set(CHECKS)
+    assert not set(drug.baseline) & set(drug.advised)
+    assert all(CHECKS[code].is_recorded_here for code in drug.baseline)  # what is asked for can be answered
+    for limit in drug.limits:
+        assert limit.analyte in ANALYTES
+        assert limit.level in Level.values
+        assert (limit.below is None) != (limit.above is None)
+    for interaction in drug.interactions:
+        assert bool(interaction.drugs or interaction.kinds) != bool(interaction.others)
+        assert set(interaction.drugs) <= set(FORMULARY) - {drug.code}
     for period in drug.periods:
         check_period(drug, PERIOD_DAYS[period], drug.times)  # what the form offers is never refused
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_every_check_is_answered_by_what_can_be_recorded(check):
+    assert {code for group in check.results for code in group} <= set(ANALYTES)
+    assert set(check.screenings) <= set(ScreeningKind.values)
+    assert set(check.imaging) <= set(Modality.values)
+    assert not check.twice or check.screenings
+
+
+@pytest.mark.parametrize(
+    ("code", "needs"),
+    [
+        ("methotrexate", {"chest-image", "hepatitis-b", "hepatitis-c", "pregnancy"}),
+        ("azathioprine", {"tpmt", "hepatitis-b"}),
+        ("mycophenolate-mofetil", {"pregnancy-twice"}),
+        ("tacrolimus", {"blood-pressure", "ecg", "glucose"}),
+        ("ciclosporin", {"blood-pressure", "kidney"}),
+        ("cyclophosphamide", {"blood-count", "urinalysis", "pregnancy", "hepatitis-b"}),
+        ("tofacitinib", {"tuberculosis", "hepatitis-b", "hepatitis-c", "blood-count", "liver"}),
+        ("baricitinib", {"tuberculosis", "hepatitis-b", "hepatitis-c", "blood-count", "liver"}),
+        ("rituximab", {"hepatitis-b", "hepatitis-c", "igg", "iga", "igm", "varicella", "chest-image", "vaccination"}),
+        ("ivig", {"iga", "kidney", "blood-count", "hepatitis-b", "hepatitis-c"}),
+        ("abatacept", {"tuberculosis", "hepatitis-b", "hepatitis-c"}),
+        ("hydroxychloroquine", {"eye"}),
+    ],
+)
+def test_what_a_drug_needs_first(code, needs):
+    assert needs <= set(FORMULARY[code].baseline)
+
+
+@pytest.mark.parametrize(
+    ("drug", "other", "severity"),
+    [
+        ("azathioprine", "allopurinol", Severity.AVOID),
+        ("azathioprine", "febuxostat", Severity.AVOID),
+        ("methotrexate", "co-trimoxazole", Severity.CAUTION),
+        ("ciclosporin", "simvastatin", Severity.AVOID),
+        ("tacrolimus", "ciclosporin", Severity.AVOID),
+        ("abatacept", "tofacitinib", Severity.AVOID),
+    ],
+)
+def test_an_interaction_is_told_from_either_side(drug, other, severity):
+    for one, two in ((drug, other), (other, drug)):
+        (found, *_rest) = clashes(FORMULARY[one], [two, "prednisone", one, "nothing"])
+        assert (found.interaction.severity, found.other) == (severity, FORMULARY[two])
+    assert not [c for c in clashes(FORMULARY[drug], ["prednisone"]) if c.other]
+
+
+def test_the_worst_interaction_comes_first_and_what_cannot_be_looked_up_last():
+    found = clashes(FORMULARY["ciclosporin"], ["baricitinib", "simvastatin"])
+    assert [c.other and c.other.code for c in found] == ["simvastatin", "baricitinib", None]
+
+
+NEW_DRUG = """
+import importlib, os
+import therapy.formulary.drugs as drugs
+from therapy.formulary.kinds import Drug, Kind
+drugs.DRUGS += (Drug("newamide", "Newamide", Kind.SUPPORTIVE, ("oral",), ("day",), rxnorm="1", sources=("test",),
+                     prevents=("pneumocystis",), baseline=("liver",)),)
+importlib.reload(importlib.import_module("therapy.formulary"))
+import django
+django.setup()
+from clinic.forms.treatment import DrugForm
+from clinic.selectors.treatment import dose_help
+assert "newamide" in str(DrugForm())
+"""
+
+
+def test_adding_a_drug_is_one_entry():
+    """The forms and the rules know a drug from its entry alone."""
+    done = subprocess.run([sys.executable, "-c", NEW_DRUG], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_groups():
@@ -205,7 +300,7 @@ class TestRangeTerms:
         assert amount_in_range_terms(target, D(140), 28, weight_kg=D(70)) == 2
 
     def test_cyclophosphamide_by_surface(self):
-        (target,) = FORMULARY["cyclophosphamide"].ranges_for(Phase.TARGET)
+        target, _ = FORMULARY["cyclophosphamide"].ranges_for(Phase.TARGET)
         assert amount_in_range_terms(target, D(900), 28, surface_m2=D("1.8")) == 500
         assert amount_in_range_terms(target, D(900), 28) is None
 
