@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet, Sum
 
 from patients.models import Patient
 from therapy import dosing
 from therapy.dosing import DoseRow
-from therapy.formulary import FORMULARY
+from therapy.formulary import FORMULARY, GLUCOCORTICOIDS
 from therapy.models import (
     Course,
     CourseStop,
@@ -45,6 +45,26 @@ def dose_rows(patient: Patient, as_of: dt.date | None = None) -> list[DoseRow]:
             "id", "course_id", "course__drug", "course__route", "starts_on", "ends_on", "amount", "times", "every_days"
         )
     ]
+
+
+def glucocorticoid_rows(patient: Patient, as_of: dt.date) -> list[DoseRow]:
+    """Every current dose of a systemic glucocorticoid by `as_of`, pulses given as infusions included: what the rules
+    count. Infusions of one drug on one day are one. Two queries.
+    """
+    given = (
+        Infusion.objects.current()
+        .filter(
+            patient=patient, given_on__lte=as_of, course__retired_at__isnull=True, course__drug__in=GLUCOCORTICOIDS,
+            course__route=Route.INTRAVENOUS,
+        )
+        .values_list("course__drug", "course__route", "given_on")
+        .annotate(amount=Sum("amount"), first=Min("id"), course_id=Min("course_id"))
+    )  # fmt: skip
+    pulses = [
+        DoseRow(row_id, course_id, drug, route, day, day, amount, given=True)
+        for drug, route, day, amount, row_id, course_id in given
+    ]
+    return [*(row for row in dose_rows(patient, as_of) if row.is_systemic_glucocorticoid), *pulses]
 
 
 def pe_on_day(patient: Patient, day: dt.date) -> Fraction:
