@@ -199,7 +199,9 @@ def test_the_worst_interaction_comes_first_and_what_cannot_be_looked_up_last():
 
 
 NEW_DRUG = """
-import importlib, os
+import importlib
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "myositis_tracker.settings"
 import therapy.formulary.drugs as drugs
 from therapy.formulary.kinds import Drug, Kind
 drugs.DRUGS += (Drug("newamide", "Newamide", Kind.SUPPORTIVE, ("oral",), ("day",), rxnorm="1", sources=("test",),
