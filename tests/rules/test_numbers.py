@@ -22,8 +22,23 @@ assert columns  # registers the columns
 pytestmark = pytest.mark.django_db
 
 # Not part of a verdict: the text only, or when an alert closes (tested with the closing).
-ELSEWHERE = {"ck-rising": {"closing_ratio", "rest_days_from", "rest_days_to"}}
-PINNED = ("ck-rising", "ild-screening-gap", "physio-missed", "physio-no-plan", "physio-review-due")
+ELSEWHERE = {
+    "ck-rising": {"closing_ratio", "rest_days_from", "rest_days_to"},
+    "deterioration": {"course_gap_days", "reassess_from_days"},
+}
+PINNED = (
+    "cancer-screening",
+    "ck-rising",
+    "deterioration",
+    "ild-progression",
+    "ild-rapid",
+    "ild-screening-gap",
+    "infusion-check",
+    "infusion-due",
+    "physio-missed",
+    "physio-no-plan",
+    "physio-review-due",
+)
 
 
 def moved(rule: Rule) -> Iterator[tuple[str, Any]]:
