@@ -7,7 +7,20 @@ import pkgutil
 
 from monitoring.rules.base import Rule
 
-_HELPERS = {"base", "deterioration_sql", "second_line", "sql", "steroid", "taper_step", "tis_sql"}
+_HELPERS = {
+    "base",
+    "cancer_sql",
+    "deterioration_sql",
+    "doses",
+    "first_dose",
+    "infusion_sql",
+    "lung_sql",
+    "second_line",
+    "sql",
+    "steroid",
+    "taper_step",
+    "tis_sql",
+}
 
 
 def _load() -> dict[str, Rule]:
