@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from typing import Any, ClassVar
 
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework import viewsets
@@ -16,6 +18,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from accounts.api import READ_REFUSALS, REFUSALS, CentreMixin, LookingListMixin, MomentFilter, Paging, drawing
 from accounts.authentication import BulkThrottle
@@ -25,9 +28,12 @@ from monitoring import actions
 from monitoring.analytes import ANALYTES
 from monitoring.entry import Measures, TypedValue, field_name
 from monitoring.models import Assessment, Result, RuleSwitch
+from monitoring.response_serializers import ResponsesSerializer, told_visit
+from monitoring.responses import is_validated, tis_by_visit
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule
 from monitoring.scores import mmt8
+from monitoring.selectors import population_of
 from monitoring.serializers import (
     AssessmentSerializer,
     CorrectionSerializer,
@@ -252,6 +258,32 @@ def patient_of(view: CentreMixin, public_id: Any) -> Patient:
     if found is None:
         raise ValidationError({"patient": ValidationError(NOT_HERE, code="not_found")})
     return found
+
+
+class Responses(CentreMixin, APIView):
+    """What came of treatment, visit by visit."""
+
+    needs: ClassVar = {"GET": Permission.SEE_PATIENTS}
+
+    @extend_schema(
+        operation_id="patients_responses",
+        summary="Read the responses of a patient",
+        description="The improvement of every visit against the baseline of its episode of treatment, with what got "
+        "worse beside it. Not computed in inclusion body myositis.",
+        responses={200: ResponsesSerializer, **REFUSALS},
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:  # noqa: A002 - the name in the address
+        patient = get_object_or_404(self.centre.patients, public_id=id)
+        patient.centre = self.centre
+        visits = tis_by_visit(patient, self.today(timezone.now()))
+        self.looked("api.responses", patient=patient, rows=len(visits))
+        answer = {
+            "patient": patient.public_id,
+            "population": population_of(patient),
+            "is_validated": is_validated(patient),
+            "visits": [told_visit(visit) for visit in visits],
+        }
+        return Response(ResponsesSerializer(answer).data)
 
 
 class Rules(CentreMixin, viewsets.ViewSet):

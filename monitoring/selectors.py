@@ -361,7 +361,7 @@ def _compared(
     days = {visit.assessed_on for visit in visits} | ({baseline.assessed_on} if baseline else set())
     enzymes = nearest_enzymes(patient, days, as_of)
     judged = patient.subtype != Subtype.INCLUSION_BODY
-    population = scoring.Population.JUVENILE if patient.subtype == Subtype.JUVENILE else scoring.Population.ADULT
+    population = population_of(patient)
     chosen = scoring.choose_enzyme(enzymes.get(baseline.assessed_on, {}).values()) if baseline else None
     views = []
     for visit in visits:
@@ -370,13 +370,8 @@ def _compared(
         is_baseline = visit is baseline
         compared = None
         if baseline is not None and judged and visit.assessed_on > baseline.assessed_on:
-            # A visit without any total is missing there, not at the baseline.
-            untested = visit.mmt8_150 is None and visit.mmt8_80 is None
-            both_150 = baseline.mmt8_150 is not None and (visit.mmt8_150 is not None or untested)
-            compared = scoring.total_improvement_score(
-                _core_set(baseline, chosen, both_150), _core_set(visit, enzyme, both_150), population
-            )
-        views.append(CoreSetView(visit, _core_set(visit, enzyme, visit.mmt8_150 is not None), is_baseline, compared))
+            compared = improvement(baseline, chosen, visit, enzyme, population)
+        views.append(CoreSetView(visit, core_set(visit, enzyme), is_baseline, compared))
     return views
 
 
@@ -394,7 +389,31 @@ def _baseline(patient: Patient, visits: Sequence[Assessment], day0: dt.date | No
     return found.order_by("-assessed_on", "-id").first()
 
 
-def _core_set(visit: Assessment, enzyme: scoring.Enzyme | None, out_of_150: bool) -> scoring.CoreSet:
+def population_of(patient: Patient) -> scoring.Population:
+    """Whose limits of response count: the subtype says it."""
+    return scoring.Population.JUVENILE if patient.subtype == Subtype.JUVENILE else scoring.Population.ADULT
+
+
+def improvement(
+    baseline: Assessment,
+    chosen: scoring.Enzyme | None,
+    visit: Assessment,
+    enzyme: scoring.Enzyme | None,
+    population: scoring.Population,
+) -> scoring.Tis:
+    """The TIS of a visit. `chosen` is the enzyme of the baseline, `enzyme` the same one at the visit."""
+    # A visit without any total is missing there, not at the baseline.
+    untested = visit.mmt8_150 is None and visit.mmt8_80 is None
+    both_150 = baseline.mmt8_150 is not None and (visit.mmt8_150 is not None or untested)
+    return scoring.total_improvement_score(
+        core_set(baseline, chosen, both_150), core_set(visit, enzyme, both_150), population
+    )
+
+
+def core_set(visit: Assessment, enzyme: scoring.Enzyme | None, out_of_150: bool | None = None) -> scoring.CoreSet:
+    """The measures of a visit; its strength out of 150 where it has that, unless a scale is given."""
+    if out_of_150 is None:
+        out_of_150 = visit.mmt8_150 is not None
     score = visit.mmt8_150 if out_of_150 else visit.mmt8_80
     return scoring.CoreSet(
         physician_vas=visit.physician_vas,

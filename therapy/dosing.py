@@ -91,23 +91,31 @@ def pe_stretches(rows: Iterable[DoseRow], as_of: dt.date) -> list[tuple[dt.date,
     return stretches
 
 
-def episode_start(rows: Iterable[DoseRow], as_of: dt.date) -> dt.date | None:
-    """First day of the present episode of glucocorticoid; None where there is none on `as_of`.
+def episodes(rows: Iterable[DoseRow], as_of: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """(first day, last day with a dose) of every episode of glucocorticoid begun by `as_of`, oldest first.
 
-    Doses less than 90 days apart, last day to first day, are one episode; it lasts until 90 days after its last dose.
+    Doses less than 90 days apart, last day to first day, are one episode. No last day lies after `as_of`.
     """
-    start: dt.date | None = None
-    end: dt.date | None = None
+    found: list[tuple[dt.date, dt.date]] = []
     steroid = [r for r in rows if r.is_systemic_glucocorticoid and r.amount > 0 and r.starts_on <= as_of]
     for row in sorted(steroid, key=lambda row: row.starts_on):
         last = min(row.ends_on or as_of, as_of)
-        if end is None or (row.starts_on - end).days >= EPISODE_GAP_DAYS:
-            start, end = row.starts_on, last
+        if not found or (row.starts_on - found[-1][1]).days >= EPISODE_GAP_DAYS:
+            found.append((row.starts_on, last))
         else:
-            end = max(end, last)
-    if end is None or (as_of - end).days > EPISODE_GAP_DAYS:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+    return found
+
+
+def episode_start(rows: Iterable[DoseRow], as_of: dt.date) -> dt.date | None:
+    """First day of the present episode of glucocorticoid; None where there is none on `as_of`.
+
+    It lasts until 90 days after its last dose.
+    """
+    found = episodes(rows, as_of)
+    if not found or (as_of - found[-1][1]).days > EPISODE_GAP_DAYS:
         return None
-    return start
+    return found[-1][0]
 
 
 def in_words(drug: Drug, amount: Decimal, times: int, every_days: int) -> str:
