@@ -197,6 +197,8 @@ _ANALYTES: tuple[Analyte, ...] = (
             {"mL/min/{1.73_m2}": _SAME}, 0, "0 250", "5 150", "renal"),
     _number("egfr-mdrd", "Estimated GFR, MDRD", "eGFR MDRD", "33914-3", "mL/min/{1.73_m2}", {"mL/min/{1.73_m2}": _SAME},
             0, "0 250", "5 150", "renal"),
+    _number("potassium", "Potassium", "K", "2823-3", "mmol/L", {"mmol/L": _SAME}, 1, "0.5 20", "2 8",
+            "renal", "Tacrolimus and ciclosporin raise it; so does haemolysis in the tube."),
     # Blood count
     _number("haemoglobin", "Haemoglobin", "Hb", "718-7", "g/L", _GRAMS, 0, "10 300", "50 200", "blood"),
     _number("wbc", "White cells", "WBC", "6690-2 26464-8", "10*9/L", _CELLS, 1, "0 1000", "1 50", "blood",

@@ -14,6 +14,7 @@ _HELPERS = {
     "doses",
     "first_dose",
     "infusion_sql",
+    "lab_schedule",
     "lung_sql",
     "second_line",
     "sql",

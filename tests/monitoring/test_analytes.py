@@ -45,6 +45,7 @@ LOINC_TABLE = {
     "egfr": "98979-8",
     "egfr-2009": "62238-1",
     "egfr-mdrd": "33914-3",
+    "potassium": "2823-3",
     "wbc": "6690-2 26464-8",
     "neutrophils": "751-8 26499-4",
     "lymphocytes": "731-0 26474-7",

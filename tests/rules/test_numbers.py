@@ -35,6 +35,8 @@ PINNED = (
     "ild-screening-gap",
     "infusion-check",
     "infusion-due",
+    "labs-action-limit",
+    "labs-overdue",
     "physio-missed",
     "physio-no-plan",
     "physio-review-due",
@@ -44,7 +46,7 @@ PINNED = (
 def moved(rule: Rule) -> Iterator[tuple[str, Any]]:
     for field in dataclasses.fields(rule.parameters):
         value = getattr(rule.parameters, field.name)
-        if field.name in ELSEWHERE.get(rule.id, ()) or isinstance(value, bool):
+        if field.name in ELSEWHERE.get(rule.id, ()) or isinstance(value, bool | str):
             continue
         steps = [1, -1] if isinstance(value, int) else [Decimal("0.01"), Decimal("-0.01")]
         for step in steps:
