@@ -20,13 +20,17 @@ import dataclasses
 import datetime as dt
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from accounts.models import Role
 
 HORIZON = 28  # days ahead that a rule reports what will fall due
+# Where the evidence keeps the numbers it was judged by: the rule's, and {rule id: parameters} of those it asks where a
+# centre has changed them. They are no finding.
+JUDGED_BY = ("parameters", "parameters_asked")
 
 
 class Confidence(enum.StrEnum):
@@ -49,11 +53,19 @@ class Question:
     """One asking of a rule.
 
     as_of: the day judged. known_at: None for today's judgement, which uses everything recorded so far; in a back-test
-    or replay, the moment up to which the record is read.
+    or replay, the moment up to which the record is read. sharing: gives the table of a prepared answer, where answers
+    are shared (monitoring/sharing.py).
     """
 
     as_of: dt.date
     known_at: dt.datetime | None = None
+    sharing: Callable[[Prepared, str], str] | None = dataclasses.field(default=None, compare=False, repr=False)
+
+    def shared(self, prepared: Prepared) -> str | None:
+        """The table that holds this answer about everybody followed, whomever the rule is asked about; None where nothing
+        is shared, and the rule asks the record itself.
+        """
+        return None if self.sharing is None else self.sharing(prepared, "")
 
     def known(self, alias: str) -> str:
         """SQL: the row of `alias` is a current fact (as the record stood at `known_at`)."""
@@ -65,7 +77,34 @@ class Question:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """An answer that several rules ask for: `query(question)` is a SELECT over `asked` with a column patient_id, which
+    says of each patient what it says whoever else is asked about. Its `%(name)s` are parameters of the rule that asks.
+    """
+
+    name: str
+    query: Callable[[Question], str]
+
+
 Parameters = Any  # a frozen dataclass of numbers, days and words
+
+
+def bounded(value: Any, low: Any, high: Any) -> Any:
+    """A parameter that a centre may set to anything from `low` to `high`: `ratio: Decimal = bounded(Decimal(2), 1, 3)`.
+
+    Without it a number may be halved and doubled, see monitoring/bounds.py; a word stays as it is, see `chosen`.
+    """
+    if not low <= value <= high:
+        raise ValueError(f"{value} is not between {low} and {high}")
+    return dataclasses.field(default=value, metadata={"bounds": (type(value)(low), type(value)(high))})
+
+
+def chosen(value: Any, choices: Iterable[Any]) -> Any:
+    """A parameter that a centre may set to one of `choices`: `limit_set: str = chosen("BSR 2017", LIMIT_SETS)`."""
+    if value not in (offered := tuple(choices)):
+        raise ValueError(f"{value} is none of {offered}")
+    return dataclasses.field(default=value, metadata={"choices": offered})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,11 +137,22 @@ class Rule:
         if not self.explanations or not self.evidence or not self.not_considered:
             raise ValueError(f"{self.id} must say why, from which source, and what it did not consider")
 
-    def values(self, question: Question, parameters: Parameters | None = None) -> dict[str, Any]:
-        """Every named value its queries may use, those of the rules it asks included."""
-        others = {f"{rule._prefix}{name}": value for rule in self.asks for name, value in rule.values(question).items()}
+    def values(
+        self,
+        question: Question,
+        parameters: Parameters | None = None,
+        others: Mapping[str, Parameters] = MappingProxyType({}),
+    ) -> dict[str, Any]:
+        """Every named value its queries may use, those of the rules it asks included: {rule id: parameters} in `others`
+        where they are not the rule's own.
+        """
+        of_the_asked = {
+            f"{rule._prefix}{name}": value
+            for rule in self.asks
+            for name, value in rule.values(question, others.get(rule.id), others).items()
+        }
         return {
-            **others,
+            **of_the_asked,
             **dataclasses.asdict(parameters or self.parameters),
             "as_of": question.as_of,
             "known_at": question.known_at,
@@ -117,13 +167,17 @@ class Rule:
         """Its query for use inside the query of a rule that names it in `asks`. Its parameters keep their own values:
         their names get a prefix, so that two rules may use one name for different numbers.
         """
+        sharing = question.sharing
+        if sharing is not None:
+            inner = sharing
+            question = dataclasses.replace(question, sharing=lambda prepared, _: inner(prepared, self._prefix))
         return re.sub(r"%\((\w+)\)s", lambda name: f"%({self._prefix}{name[1]})s", self.findings(question))
 
     def sentence(self, evidence: Mapping[str, Any]) -> str:
         """The finding in plain English, made from its evidence and the parameters it was judged by."""
         parameters = evidence.get("parameters", {})
         words: dict[str, Any] = {
-            name: plain(value) for name, value in evidence.items() if name not in ("reasons", "parameters")
+            name: plain(value) for name, value in evidence.items() if name not in ("reasons", *JUDGED_BY)
         }
         words["p"] = _Names({name: plain(value) for name, value in parameters.items()})
         return " ".join(self.explanations[reason].format(**words) for reason in evidence["reasons"])

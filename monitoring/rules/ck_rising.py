@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from accounts.models import Role
 from monitoring.rules import sql
-from monitoring.rules.base import Citation, Confidence, Question, Rule
+from monitoring.rules.base import Citation, Confidence, Prepared, Question, Rule
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class Parameters:
 
 
 def findings(q: Question) -> str:
+    table = q.shared(FOUND)
+    return f"SELECT * FROM {table}" if table else _query(q)
+
+
+def _query(q: Question) -> str:
     # Comparisons multiply and never divide: numeric products are exact.
     return f"""
     WITH sample AS (
@@ -218,6 +223,9 @@ def findings(q: Question) -> str:
     ) m ON true
     WHERE rank IS NOT NULL OR cardinality(missing) > 0
     """
+
+
+FOUND = Prepared("ck_rising", _query)  # the rules about tapers ask it too
 
 
 def closes(q: Question) -> str:

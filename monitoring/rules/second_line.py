@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monitoring.rules import deterioration_sql, sql, steroid, tis_sql
-from monitoring.rules.base import Question
+from monitoring.rules.base import Prepared, Question
 from monitoring.scores import worsening
 from monitoring.scores.tis import ENZYME_RANGES, Measure
 from patients.antibodies import POSITIVE_RESULTS
@@ -61,13 +61,8 @@ class Parameters(steroid.Parameters, worsening.Parameters):
     ivig_quiet_days: int = 112
 
 
-LINES = (
-    *steroid.GLUCOCORTICOIDS,
-    steroid.Line("methotrexate", "methotrexate", multiply=Decimal(7)),  # mg a week
-    steroid.Line("azathioprine", "azathioprine"),
-    steroid.Line("mycophenolate-mofetil", "mycophenolate-mofetil"),
-)
-assert {line.name for line in LINES} == FIRST_LINE | {steroid.PE}
+# Of a core set: columns `before_...` and `after_...` of `told`.
+CORE_SET = (*tis_sql.VISIT, "enzyme", "enzyme_value", "enzyme_uln", "enzyme_on")
 
 # What a follow-up has to bring to be compared.
 AFTER = {
@@ -84,15 +79,56 @@ def _before(alias: str) -> dict[Measure, str]:
     return columns
 
 
-def ctes(q: Question) -> str:
-    """CTEs up to `judged`: one row for each patient asked about who ever had a glucocorticoid and may have the question
+def _told(q: Question) -> str:
+    return f"WITH RECURSIVE {_ctes(q)} SELECT * FROM told"
+
+
+TOLD = Prepared("second_line", _told)
+
+
+def ctes(q: Question, people: str = "told") -> str:
+    """CTEs up to `told`: one row for each patient asked about who ever had a glucocorticoid and may have the question
     put (never inclusion body myositis, not while quiet). To be used after WITH RECURSIVE.
 
-    Read `told`, which is that with its reasons: is_no_response, is_partial, is_deteriorated, is_dependent_dose,
+    It has its reasons: is_no_response, is_partial, is_deteriorated, is_dependent_dose,
     is_dependent_rises, is_intolerant. `is_adequate`, `below_first` and `below_second` are NULL where they cannot be
     told; `is_untold`: the score leaves a reason open; `baseline_lacks` and `follow_up_lacks` name measures, the latter
     only those the baseline has.
     """
+    if table := q.shared(TOLD):
+        return f"""told AS (
+            SELECT * FROM {table}
+        ), {steroid.levels(q, people=people, recent=True)}, {_enough(people, people)}"""
+    return _ctes(q)
+
+
+def _enough(people: str, weights: str) -> str:
+    """CTEs up to `enough_run`: how long each line was taken in the episode at or above its lower end, without a break."""
+    return f"""floor (line, amount, is_per_kg, days) AS (VALUES
+        ('{steroid.PE}', %(steroid_mg_kg_day)s, true, %(steroid_days)s),
+        ('methotrexate', %(methotrexate_mg_week)s, false, %(agent_days)s),
+        ('azathioprine', %(azathioprine_mg_kg_day)s, true, %(agent_days)s),
+        ('mycophenolate-mofetil', %(mycophenolate_mg_day)s, false, %(agent_days)s)
+    ), enough AS (
+        -- The days of the episode at or above the lower end. Without a weight, a dose per kg may be enough: not sure.
+        SELECT p.patient_id, l.line, GREATEST(l.first_day, p.day0) AS first_day, l.last_day, l.amount,
+            NOT f.is_per_kg OR w.weight_kg IS NOT NULL AS is_sure, f.days AS needed
+        FROM {people} p
+        JOIN dose_level l ON l.patient_id = p.patient_id AND l.last_day >= p.day0
+        JOIN floor f ON f.line = l.line
+        LEFT JOIN {weights} w ON w.patient_id = p.patient_id
+        WHERE l.amount >= CASE WHEN f.is_per_kg THEN COALESCE(f.amount * w.weight_kg, 0) ELSE f.amount END
+    ), enough_run AS (
+        SELECT patient_id, line, needed, is_sure, max(last_day) - min(first_day) + 1 AS days FROM (
+            SELECT *, sum(opens) OVER (PARTITION BY patient_id, line ORDER BY first_day) AS run FROM (
+                SELECT *, CASE WHEN lag(last_day) OVER (PARTITION BY patient_id, line ORDER BY first_day)
+                    = first_day - 1 THEN 0 ELSE 1 END AS opens
+                FROM enough) opened) numbered
+        GROUP BY patient_id, line, needed, is_sure, run
+    )"""
+
+
+def _ctes(q: Question) -> str:
     reading = "COALESCE(a.day0 - (%(baseline_before_days)s + %(look_back_days)s)::int, 'infinity')"
     enzymes = ", ".join(f"'{name}'" for name in ENZYME_RANGES)
     points = tis_sql.points("b", "f")
@@ -117,7 +153,7 @@ def ctes(q: Question) -> str:
         SELECT a.patient_id FROM asked a
         JOIN (SELECT patient_id FROM taking UNION SELECT patient_id FROM intolerance) possible USING (patient_id)
         WHERE a.subtype <> 'inclusion_body'
-    ), {steroid.courses(q, LINES, "candidate")}, {steroid.episodes()},
+    ), {steroid.courses(q, steroid.WITH_FIRST_LINE, "candidate", recent=True)}, {steroid.episodes()},
     rituximab AS (
         SELECT a.patient_id, i.given_on,
             lag(i.given_on) OVER (PARTITION BY a.patient_id ORDER BY i.given_on, i.id) AS before_on,
@@ -170,28 +206,7 @@ def ctes(q: Question) -> str:
             AND w.measured_on <= %(as_of)s
             AND w.measured_on BETWEEN p.day0 - %(weight_days)s::int AND p.day0 + %(weight_days)s::int
         ORDER BY p.patient_id, abs(w.measured_on - p.day0), w.measured_on, w.id DESC
-    ), floor (line, amount, is_per_kg, days) AS (VALUES
-        ('{steroid.PE}', %(steroid_mg_kg_day)s, true, %(steroid_days)s),
-        ('methotrexate', %(methotrexate_mg_week)s, false, %(agent_days)s),
-        ('azathioprine', %(azathioprine_mg_kg_day)s, true, %(agent_days)s),
-        ('mycophenolate-mofetil', %(mycophenolate_mg_day)s, false, %(agent_days)s)
-    ), enough AS (
-        -- The days of the episode at or above the lower end. Without a weight, a dose per kg may be enough: not sure.
-        SELECT p.patient_id, l.line, GREATEST(l.first_day, p.day0) AS first_day, l.last_day, l.amount,
-            NOT f.is_per_kg OR w.weight_kg IS NOT NULL AS is_sure, f.days AS needed
-        FROM person p
-        JOIN dose_level l ON l.patient_id = p.patient_id AND l.last_day >= p.day0
-        JOIN floor f ON f.line = l.line
-        LEFT JOIN weight w ON w.patient_id = p.patient_id
-        WHERE l.amount >= CASE WHEN f.is_per_kg THEN COALESCE(f.amount * w.weight_kg, 0) ELSE f.amount END
-    ), enough_run AS (
-        SELECT patient_id, line, needed, is_sure, max(last_day) - min(first_day) + 1 AS days FROM (
-            SELECT *, sum(opens) OVER (PARTITION BY patient_id, line ORDER BY first_day) AS run FROM (
-                SELECT *, CASE WHEN lag(last_day) OVER (PARTITION BY patient_id, line ORDER BY first_day)
-                    = first_day - 1 THEN 0 ELSE 1 END AS opens
-                FROM enough) opened) numbered
-        GROUP BY patient_id, line, needed, is_sure, run
-    ), adequacy AS (
+    ), {_enough("person", "weight")}, adequacy AS (
         SELECT patient_id,
             CASE WHEN bool_or(is_sure AND line = '{steroid.PE}' AND days >= needed) THEN true
                  WHEN bool_or(line = '{steroid.PE}' AND days >= needed) THEN NULL ELSE false END
@@ -300,13 +315,16 @@ def ctes(q: Question) -> str:
             CASE WHEN b.patient_id IS NOT NULL THEN ARRAY_REMOVE(ARRAY[{lacks_after}], NULL) END AS follow_up_lacks,
             d.newest_on AS deterioration_on, d.before_on AS deterioration_before_on, d.changes AS deterioration_changes,
             d.reasons AS deterioration_reasons, COALESCE(r.rises, 0) AS rises, r.rises_json,
-            x.drugs AS toxic_drugs, x.stopped_on AS toxic_on
+            x.drugs AS toxic_drugs, x.stopped_on AS toxic_on,
+            b.patient_id IS NOT NULL AS has_before, {", ".join(f"b.{name} AS before_{name}" for name in CORE_SET)},
+            n.patient_id IS NOT NULL AS has_after, {", ".join(f"n.{name} AS after_{name}" for name in CORE_SET)}
         FROM person p
         LEFT JOIN adequacy y ON y.patient_id = p.patient_id
         LEFT JOIN weight w ON w.patient_id = p.patient_id
         LEFT JOIN baseline v ON v.patient_id = p.patient_id
         LEFT JOIN follow_up f ON f.patient_id = p.patient_id
         LEFT JOIN before b ON b.patient_id = p.patient_id
+        LEFT JOIN after n ON n.patient_id = p.patient_id
         LEFT JOIN points t ON t.patient_id = p.patient_id
         -- Without both visits every measure is missing, and the score can be anything.
         CROSS JOIN LATERAL (SELECT {tis_sql.lowest("t")} AS lowest, {tis_sql.highest("t")} AS highest) i

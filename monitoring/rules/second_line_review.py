@@ -137,11 +137,17 @@ def _arguments() -> str:
     )
 
 
+def _core_set(when: str) -> str:
+    """SQL jsonb over `f`: the measures of the core set `before` or `after`, NULL where there is none."""
+    measures = ", ".join(f"'{name}', f.{when}_{name}" for name in second_line.CORE_SET)
+    return f"CASE WHEN f.has_{when} THEN jsonb_build_object({measures}) END"
+
+
 def findings(q: Question) -> str:
     gates = ", ".join(f"jsonb_build_object('gate', '{key}', 'seen_on', {seen})" for key, seen, _ in GATES)
     tests = "'igg', 'iga', 'egfr', 'creatinine', 'hbsag', 'anti-hbc', 'hcv-ab', 'igra', 'crp'"
     return f"""
-    WITH RECURSIVE {second_line.ctes(q)}, reasoned AS (
+    WITH RECURSIVE {second_line.ctes(q, "fired")}, reasoned AS (
         SELECT *, ARRAY_REMOVE(ARRAY[
             CASE WHEN is_no_response THEN 'no-response' END,
             CASE WHEN is_partial THEN 'partial' END,
@@ -246,7 +252,7 @@ def findings(q: Question) -> str:
                 ELSE 'between ' || trim_scale(f.lowest) || ' and ' || trim_scale(f.highest) END,
             'baseline_on', f.baseline_on, 'follow_up_on', f.follow_up_on
         ) || jsonb_build_object(
-            'lowest', f.lowest, 'highest', f.highest, 'baseline', to_jsonb(b) - 'patient_id', 'follow_up', to_jsonb(n) - 'patient_id',
+            'lowest', f.lowest, 'highest', f.highest, 'baseline', {_core_set("before")}, 'follow_up', {_core_set("after")},
             'points', jsonb_build_object({", ".join(f"'{m.value}', f.{m.value}_points" for m in Measure)}),
             'deterioration_on', f.deterioration_on, 'deterioration_before_on', f.deterioration_before_on,
             'deterioration_reasons', f.deterioration_reasons, 'deterioration_changes', f.deterioration_changes,
@@ -255,8 +261,6 @@ def findings(q: Question) -> str:
             'manifestations', f.kinds, 'tests', f.tests, 'gates', jsonb_build_array({gates}), 'options', {_arguments()}
         ) AS evidence
         FROM looked_up f
-        LEFT JOIN before b ON b.patient_id = f.patient_id
-        LEFT JOIN after n ON n.patient_id = f.patient_id
     )
     SELECT r.patient_id, 'patient'::text AS subject, CASE WHEN t.patient_id IS NOT NULL THEN 'ACTION' END AS level,
         NULL::date AS due_on, t.evidence, CASE WHEN cardinality(r.missing) > 0 THEN r.missing END AS missing

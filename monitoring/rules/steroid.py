@@ -14,7 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from monitoring.rules.base import Question
+from monitoring.rules.base import Prepared, Question
+from therapy.formulary import FIRST_LINE
+from therapy.models import StopReason
 from therapy.prednisone_equivalent import EQUIVALENT_MG, REFERENCE_MG, SYSTEMIC_ROUTES
 
 
@@ -38,6 +40,14 @@ class Line:
 
 PE = "pe"
 GLUCOCORTICOIDS = tuple(Line(drug, PE, REFERENCE_MG, equivalent) for drug, equivalent in EQUIVALENT_MG.items())
+# What second-line therapy asks about as well.
+WITH_FIRST_LINE = (
+    *GLUCOCORTICOIDS,
+    Line("methotrexate", "methotrexate", multiply=Decimal(7)),  # mg a week
+    Line("azathioprine", "azathioprine"),
+    Line("mycophenolate-mofetil", "mycophenolate-mofetil"),
+)
+assert {line.name for line in WITH_FIRST_LINE} == FIRST_LINE | {PE}
 PULSE_ROUTE = "intravenous"
 
 
@@ -106,15 +116,54 @@ ALONE = """COALESCE(first_day > max(last_day) OVER w, true)
                 AND COALESCE(lead(first_day) OVER w > GREATEST(last_day, max(last_day) OVER w), true)"""
 
 
+def _recent_levels(q: Question) -> str:
+    return f"""
+    WITH {taking(q, days_back="%(episode_gap_days)s")}, recent AS (
+        SELECT patient_id FROM taking
+        UNION
+        SELECT a.patient_id
+        FROM asked a
+        JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")} AND c.drug IN ({words(FIRST_LINE)})
+        JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")} AND s.reason = '{StopReason.TOXICITY.value}'
+    ), {levels(q, WITH_FIRST_LINE, "recent")}
+    SELECT * FROM dose_level"""
+
+
+def _recent_spans(q: Question) -> str:
+    return f"WITH {courses(q, people=RECENT, recent=True)} SELECT * FROM steroid_span"
+
+
+# All days of those who had a glucocorticoid in the last `episode_gap_days` days, or stopped a first-line drug for its
+# toxicity at any time.
+RECENT = "everybody recent"
+LEVELS = Prepared("dose_level", _recent_levels)
+SPANS = Prepared("steroid_span", _recent_spans)
+
+
+def _of(table: str, people: str) -> str:
+    return (
+        f"SELECT * FROM {table}" if people == RECENT else f"SELECT t.* FROM {table} t JOIN {people} USING (patient_id)"
+    )
+
+
 def levels(
-    q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked", since: str | None = None
+    q: Question,
+    lines: tuple[Line, ...] = GLUCOCORTICOIDS,
+    people: str = "asked",
+    since: str | None = None,
+    recent: bool = False,
 ) -> str:
     """CTEs up to `dose_level` (patient_id, line, first_day, last_day, amount, steady): what was in force when.
 
     Only days with something in force, none after `as_of`. `steady` leaves out what is given into a vein (pulses).
     `people` is a table or CTE with patient_id, once each. With `since`, SQL for a day, what ended before that day is not
     read: levels and courses are right from that day on, and nothing is said of the days before.
+
+    `recent` says that only those matter who had a glucocorticoid in the last `episode_gap_days` days, or stopped a
+    first-line drug for its toxicity: where answers are shared, these are read from them, and there are no others.
     """
+    if recent and (table := q.shared(LEVELS)):
+        return f"dose_level AS ({_of(table, people)})"
     lasting = "" if since is None else f"AND (d.ends_on IS NULL OR d.ends_on >= {since})"
     given = "" if since is None else f"AND i.given_on >= {since}"
     routes = " ".join(f"WHEN '{route}' THEN {nr}" for nr, route in enumerate(sorted(SYSTEMIC_ROUTES)))
@@ -184,15 +233,26 @@ def levels(
 
 
 def courses(
-    q: Question, lines: tuple[Line, ...] = GLUCOCORTICOIDS, people: str = "asked", since: str | None = None
+    q: Question,
+    lines: tuple[Line, ...] = GLUCOCORTICOIDS,
+    people: str = "asked",
+    since: str | None = None,
+    recent: bool = False,
 ) -> str:
-    """`levels`, and CTEs up to
+    """`levels`, arguments as there, and CTEs up to
 
     `steroid_span` (patient_id, first_day, last_day, pe, steady, course, episode, before_pe): days of one PE;
     `before_pe` is that of the day with a dose before it in the same course.
     `steroid_course` (patient_id, course, began_on, last_on, pe_today): pe_today is 0 where nothing is taken on `as_of`.
     """
-    return f"""{levels(q, lines, people, since)}, steroid_dosed AS (
+    course = """steroid_course AS (
+        SELECT patient_id, course, min(first_day) AS began_on, max(last_day) AS last_on,
+            COALESCE(max(pe) FILTER (WHERE last_day = %(as_of)s), 0) AS pe_today
+        FROM steroid_span GROUP BY patient_id, course
+    )"""
+    if recent and people != RECENT and (table := q.shared(SPANS)):
+        return f"{levels(q, lines, people, recent=True)}, steroid_span AS ({_of(table, people)}), {course}"
+    return f"""{levels(q, lines, people, since, recent)}, steroid_dosed AS (
         SELECT patient_id, first_day, last_day, amount AS pe, steady, lag(last_day) OVER w AS before_last,
             lag(amount) OVER w AS last_pe
         FROM dose_level WHERE line = '{PE}' WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
@@ -202,11 +262,7 @@ def courses(
             count(*) FILTER (WHERE first_day - before_last >= %(episode_gap_days)s) OVER w AS episode,
             CASE WHEN first_day - before_last - 1 <= %(course_gap_days)s THEN last_pe END AS before_pe
         FROM steroid_dosed WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
-    ), steroid_course AS (
-        SELECT patient_id, course, min(first_day) AS began_on, max(last_day) AS last_on,
-            COALESCE(max(pe) FILTER (WHERE last_day = %(as_of)s), 0) AS pe_today
-        FROM steroid_span GROUP BY patient_id, course
-    )"""
+    ), {course}"""
 
 
 def episodes() -> str:

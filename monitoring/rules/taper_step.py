@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitoring.rules import ck_rising, deterioration_sql, steroid
-from monitoring.rules.base import Question, Rule
+from monitoring.rules.base import Prepared, Question, Rule
 from monitoring.scores import worsening
 
 ASKS: tuple[Rule, ...] = (ck_rising.RULE,)
@@ -28,21 +28,7 @@ def waiting(q: Question, level: str, condition: str, coming: str, name: str) -> 
     `name`; a row without level where `coming` does. `until` is the days until the step.
     """
     return f"""
-    WITH step AS (
-        SELECT DISTINCT ON (s.plan_id) a.patient_id, s.plan_id, s.id AS step_id, s.step_on, s.dose_pe_mg,
-            s.step_on - %(as_of)s::date AS until
-        FROM asked a
-        JOIN therapy_taperstep s ON s.patient_id = a.patient_id AND {q.known("s")}
-        JOIN therapy_taperplan p ON p.id = s.plan_id AND {q.known("p")}
-        LEFT JOIN therapy_taperconfirmation o ON o.step_id = s.id AND {q.known("o")} AND o.confirmed_on <= %(as_of)s
-        WHERE o.id IS NULL
-          AND NOT EXISTS (SELECT 1 FROM therapy_taperend e
-                          WHERE e.plan_id = s.plan_id AND {q.known("e")} AND e.ended_on < %(as_of)s)
-          AND NOT EXISTS (SELECT 1 FROM therapy_taperhold h
-                          WHERE h.plan_id = s.plan_id AND {q.known("h")} AND h.starts_on <= %(as_of)s
-                            AND COALESCE(h.ends_on, %(as_of)s) >= %(as_of)s)
-        ORDER BY s.plan_id, s.step_on, s.id
-    ), judged AS MATERIALIZED (
+    WITH {_step(q)}, judged AS MATERIALIZED (
         SELECT *, {condition} AS is_found FROM step WHERE {condition} OR {coming}
     ), sign AS MATERIALIZED (
         {_signs(q)}
@@ -64,6 +50,24 @@ def waiting(q: Question, level: str, condition: str, coming: str, name: str) -> 
     """
 
 
+def _step(q: Question) -> str:
+    return f"""step AS (
+        SELECT DISTINCT ON (s.plan_id) a.patient_id, s.plan_id, s.id AS step_id, s.step_on, s.dose_pe_mg,
+            s.step_on - %(as_of)s::date AS until
+        FROM asked a
+        JOIN therapy_taperstep s ON s.patient_id = a.patient_id AND {q.known("s")}
+        JOIN therapy_taperplan p ON p.id = s.plan_id AND {q.known("p")}
+        LEFT JOIN therapy_taperconfirmation o ON o.step_id = s.id AND {q.known("o")} AND o.confirmed_on <= %(as_of)s
+        WHERE o.id IS NULL
+          AND NOT EXISTS (SELECT 1 FROM therapy_taperend e
+                          WHERE e.plan_id = s.plan_id AND {q.known("e")} AND e.ended_on < %(as_of)s)
+          AND NOT EXISTS (SELECT 1 FROM therapy_taperhold h
+                          WHERE h.plan_id = s.plan_id AND {q.known("h")} AND h.starts_on <= %(as_of)s
+                            AND COALESCE(h.ends_on, %(as_of)s) >= %(as_of)s)
+        ORDER BY s.plan_id, s.step_on, s.id
+    )"""
+
+
 def _signs(q: Question) -> str:
     """SELECT patient_id, ck_level, ck_evidence, newest_on, before_on, changes of those of `judged` who show activity. Its
     own `asked` hides the table of that name, so that the questions inside are put for these few and not the whole clinic.
@@ -77,7 +81,18 @@ def _signs(q: Question) -> str:
             WITH asked AS (SELECT * FROM everybody)
             SELECT f.patient_id, f.level, f.evidence FROM ({ASKS[0].embedded(q)}) f WHERE f.level IN ('URGENT', 'ACTION')
         ), worse AS MATERIALIZED (
-            WITH asked AS (SELECT * FROM everybody), {steroid.courses(q)}, {steroid.episodes()},
+            {f"SELECT * FROM {table}" if (table := q.shared(WORSE)) else _worse(q)}
+        )
+        SELECT COALESCE(f.patient_id, w.patient_id) AS patient_id, f.level AS ck_level, f.evidence AS ck_evidence,
+            w.newest_on, w.before_on, w.changes
+        FROM found f FULL JOIN worse w ON w.patient_id = f.patient_id
+    """
+
+
+def _worse(q: Question) -> str:
+    """SELECT of those of `everybody` who have deteriorated in the present episode."""
+    return f"""
+            WITH asked AS (SELECT * FROM everybody), {steroid.courses(q, recent=True)}, {steroid.episodes()},
             {deterioration_sql.visits(q)}, since AS (
                 SELECT e.patient_id, max(v.assessed_on) AS since_on
                 FROM steroid_episode e
@@ -86,13 +101,20 @@ def _signs(q: Question) -> str:
                         AND e.day0 + %(baseline_after_days)s::int
                 GROUP BY e.patient_id
             ), {deterioration_sql.ctes()}
-            SELECT * FROM deteriorated
-        )
-        SELECT COALESCE(f.patient_id, w.patient_id) AS patient_id, f.level AS ck_level, f.evidence AS ck_evidence,
-            w.newest_on, w.before_on, w.changes
-        FROM found f FULL JOIN worse w ON w.patient_id = f.patient_id
-    """
+            SELECT * FROM deteriorated"""
 
+
+def _worse_in_tapers(q: Question) -> str:
+    # Due or overdue: both rules read it.
+    return f"""
+        WITH {_step(q)}, everybody AS MATERIALIZED (
+            SELECT a.* FROM asked a
+            WHERE (a.patient_id IN (SELECT j.patient_id FROM step j WHERE j.until <= %(days_ahead)s)) IS TRUE
+        )
+        SELECT * FROM ({_worse(q)}) worse"""
+
+
+WORSE = Prepared("worse_in_taper", _worse_in_tapers)
 
 SIGNS = {
     "signs-open": "Step due, but signs of activity are open.",
