@@ -1,5 +1,21 @@
 """All columns of the example tables."""
 
-from tests.rules import columns_infusions, columns_labs, columns_lungs, columns_physio, columns_safety, columns_therapy
+from tests.rules import (
+    columns_course,
+    columns_infusions,
+    columns_labs,
+    columns_lungs,
+    columns_physio,
+    columns_safety,
+    columns_therapy,
+)
 
-__all__ = ["columns_infusions", "columns_labs", "columns_lungs", "columns_physio", "columns_safety", "columns_therapy"]
+__all__ = [
+    "columns_course",
+    "columns_infusions",
+    "columns_labs",
+    "columns_lungs",
+    "columns_physio",
+    "columns_safety",
+    "columns_therapy",
+]

@@ -26,10 +26,20 @@ ELSEWHERE = {
     "ck-rising": {"closing_ratio", "rest_days_from", "rest_days_to"},
     "deterioration": {"course_gap_days", "reassess_from_days"},
 }
+# The smallest step that what is recorded can tell: a VAS and percent predicted have one decimal, MMT8 has none.
+COARSE = {
+    ("deterioration", "vas_worse_cm"): Decimal("0.1"),
+    ("deterioration", "strength_worse_percent"): Decimal(1),
+    ("ild-progression", "fvc_absolute"): Decimal("0.1"),
+    ("ild-progression", "dlco_absolute"): Decimal("0.1"),
+    ("dysphagia-screen", "active_vas_cm"): Decimal("0.1"),
+}
 PINNED = (
+    "assessment-due",
     "cancer-screening",
     "ck-rising",
     "deterioration",
+    "dysphagia-screen",
     "ild-progression",
     "ild-rapid",
     "ild-screening-gap",
@@ -48,8 +58,8 @@ def moved(rule: Rule) -> Iterator[tuple[str, Any]]:
         value = getattr(rule.parameters, field.name)
         if field.name in ELSEWHERE.get(rule.id, ()) or isinstance(value, bool | str):
             continue
-        steps = [1, -1] if isinstance(value, int) else [Decimal("0.01"), Decimal("-0.01")]
-        for step in steps:
+        least = 1 if isinstance(value, int) else COARSE.get((rule.id, field.name), Decimal("0.01"))
+        for step in (least, -least):
             yield f"{field.name} {step:+}", dataclasses.replace(rule.parameters, **{field.name: value + step})
 
 
