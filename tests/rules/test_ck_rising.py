@@ -20,9 +20,9 @@ from monitoring.rules.base import Question
 from patients.models import Patient
 from tests import factories
 from tests.factories import AS_OF, NOW, fact
+from tests.naive.ck_rising import History, Sample, Taper, Verdict, judge
 from tests.rules.columns_labs import ck, ck_result
 from tests.rules.examples import day
-from tests.rules.naive_ck import History, Sample, Taper, Verdict, judge
 from therapy.models import TaperConfirmation, TaperEnd, TaperPlan, TaperStep
 
 pytestmark = pytest.mark.django_db

@@ -10,6 +10,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from tests.naive.record import (
+    Confounder,
+    PersonalBaseline,
+    Record,
+    Said,
+    TaperConfirmation,
+    TaperEnd,
+    TaperPlan,
+    TaperStep,
+)
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -140,3 +151,21 @@ def finish(level: str | None, history: History, now: Sample) -> str | None:
             level = LEVELS[min(LEVELS.index(level) + 1, 3)]
             break
     return "INFO" if history.subtype == "inclusion_body" else level
+
+
+def judge_record(record: Record, as_of: dt.date) -> list[Said]:
+    """The same, of a whole record."""
+    history = History(subtype=record.subtype, diagnosed_on=record.diagnosed_on)
+    for r in record.results("ck", as_of):
+        history.samples.append(Sample(r.id, r.taken_on, r.value, record.uln(r), r.taken_at))
+    history.baselines = [(b.set_on, b.id, b.value) for b in record[PersonalBaseline] if b.analyte == "ck"]
+    history.confounders = [(c.kind, c.happened_on) for c in record[Confounder]]
+    confirmed = {c.step_id: c.confirmed_on for c in record[TaperConfirmation]}
+    ended = {e.plan_id: e.ended_on for e in record[TaperEnd]}
+    for plan in record[TaperPlan]:
+        steps = [(s.step_on, confirmed.get(s.id)) for s in record[TaperStep] if s.plan_id == plan.id]
+        history.tapers.append(Taper(steps, ended.get(plan.id)))
+    verdict = judge(history, as_of)
+    if verdict == Verdict():
+        return []
+    return [Said("patient", verdict.level, None, verdict.missing)]
