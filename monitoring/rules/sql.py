@@ -5,16 +5,15 @@ from __future__ import annotations
 from monitoring.rules.base import Question
 from monitoring.sql import newest_first, uln
 
-__all__ = ["known_ild", "newest_first", "running_tapers", "uln"]
+__all__ = ["known_ild", "newest_first", "running_plans", "running_tapers", "uln"]
 
 
-def running_tapers(question: Question, patients: str = "asked") -> str:
-    """SELECT of the `patient_id` of `patients` in whom a steroid taper runs on `as_of`: from the day of a plan's first
+def running_plans(question: Question, patients: str = "asked") -> str:
+    """SELECT patient_id, plan_id of the steroid tapers of `patients` that run on `as_of`: from the day of a plan's first
     step until its last step is confirmed (that day is no longer part of it) or the plan ended (that day is). Also on
     hold.
     """
-    return f"""SELECT DISTINCT plan.patient_id FROM (
-        SELECT s.patient_id
+    return f"""SELECT s.patient_id, s.plan_id
         FROM {patients} who
         JOIN therapy_taperstep s ON s.patient_id = who.patient_id AND {question.known("s")}
         JOIN therapy_taperplan tp ON tp.id = s.plan_id AND {question.known("tp")}
@@ -24,8 +23,12 @@ def running_tapers(question: Question, patients: str = "asked") -> str:
                           WHERE te.plan_id = s.plan_id AND {question.known("te")} AND te.ended_on < %(as_of)s)
         GROUP BY s.patient_id, s.plan_id
         HAVING min(s.step_on) <= %(as_of)s
-           AND NOT (array_agg(c.id IS NOT NULL ORDER BY s.step_on DESC, s.id DESC))[1]
-    ) plan"""
+           AND NOT (array_agg(c.id IS NOT NULL ORDER BY s.step_on DESC, s.id DESC))[1]"""
+
+
+def running_tapers(question: Question, patients: str = "asked") -> str:
+    """SELECT of the `patient_id` of `patients` in whom a steroid taper runs on `as_of`."""
+    return f"SELECT DISTINCT patient_id FROM ({running_plans(question, patients)}) plan"
 
 
 def known_ild(question: Question) -> str:

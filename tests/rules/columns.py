@@ -8,6 +8,7 @@ from tests.rules import (
     columns_physio,
     columns_safety,
     columns_therapy,
+    columns_treatment,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "columns_physio",
     "columns_safety",
     "columns_therapy",
+    "columns_treatment",
 ]

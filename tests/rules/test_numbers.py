@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 
 # Not part of a verdict: the text only, or when an alert closes (tested with the closing).
 ELSEWHERE = {
+    "pneumocystis-prophylaxis": {"closing_pe_below_mg", "closing_days"},
     "ck-rising": {"closing_ratio", "rest_days_from", "rest_days_to"},
     "deterioration": {"course_gap_days", "reassess_from_days"},
 }
@@ -36,9 +37,11 @@ COARSE = {
 }
 PINNED = (
     "assessment-due",
+    "bone-protection",
     "cancer-screening",
     "ck-rising",
     "deterioration",
+    "dose-out-of-range",
     "dysphagia-screen",
     "ild-progression",
     "ild-rapid",
@@ -50,6 +53,8 @@ PINNED = (
     "physio-missed",
     "physio-no-plan",
     "physio-review-due",
+    "pneumocystis-prophylaxis",
+    "pre-treatment-checks",
 )
 
 

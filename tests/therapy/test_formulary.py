@@ -211,7 +211,13 @@ import django
 django.setup()
 from clinic.forms.treatment import DrugForm
 from clinic.selectors.treatment import dose_help
+from monitoring.rules import RULES
+from monitoring.rules.base import Question
+import datetime as dt
 assert "newamide" in str(DrugForm())
+question = Question(as_of=dt.date(2025, 6, 15))
+for rule in ("pneumocystis-prophylaxis", "pre-treatment-checks"):
+    assert "'newamide'" in RULES[rule].findings(question), rule
 """
 
 
