@@ -10,13 +10,13 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import Centre, User
 from audit import facts
 from audit.attribution import action
 from common.models import PeriodQuerySet
 from patients.models import Patient
 from therapy import dosing, selectors
-from therapy.formulary import FORMULARY, Drug, PeriodRefusedError, check_period
+from therapy.formulary import FORMULARY, GLUCOCORTICOIDS, Drug, PeriodRefusedError, check_period
 from therapy.models import (
     Course,
     CourseStop,
@@ -30,6 +30,7 @@ from therapy.models import (
     Route,
     SessionOutcome,
     SessionWord,
+    StockedTablet,
     StopReason,
     TaperConfirmation,
     TaperEnd,
@@ -37,6 +38,7 @@ from therapy.models import (
     TaperPlan,
     TaperStep,
 )
+from therapy.tablets import MOST_MG
 
 ONE_DAY = dt.timedelta(days=1)
 SESSIONS_AT_ONCE = 60
@@ -408,6 +410,20 @@ def _follow(
     if running is not None and (running.amount, running.times, running.every_days) == (amount, 1, 1):
         return  # somebody has changed it already
     change_dose(course=course, starts_on=day, amount=amount, out_of_range_reason=out_of_range_reason, by=by, now=now)
+
+
+@action("therapy.stock_tablets", "strengths of tablets in stock changed")
+def stock_tablets(*, centre: Centre, drug: str, strengths_mg: Sequence[Decimal], by: User, now: dt.datetime) -> None:
+    """The centre's pharmacy has tablets of `drug` in these strengths and no others. None: it has no tablets of it."""
+    if drug not in GLUCOCORTICOIDS:
+        raise ValidationError({"drug": "Choose a glucocorticoid."})
+    if any(not 0 < strength <= MOST_MG for strength in strengths_mg):
+        raise ValidationError({"strengths": f"A tablet has more than 0 and at most {MOST_MG} mg."})
+    here = StockedTablet.objects.filter(centre=centre, drug=drug)
+    here.exclude(strength_mg__in=strengths_mg).delete()
+    known = set(here.values_list("strength_mg", flat=True))
+    for strength in sorted(set(strengths_mg) - known):
+        StockedTablet.objects.create(centre=centre, drug=drug, strength_mg=strength)
 
 
 @action("therapy.hold_taper", "taper put on hold")

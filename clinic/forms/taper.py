@@ -13,8 +13,12 @@ from django.core.exceptions import ValidationError
 
 from clinic.forms.patient import day_box
 from clinic.forms.treatment import number_box
+from therapy.formulary import FORMULARY
+from therapy.tablets import MOST_MG
 from therapy.taper_templates import TEMPLATES, PlannedStep, TemplateRefusedError, planned_steps
 
+# Glucocorticoids that are tapered by mouth: what a pharmacy has of them is asked for.
+BY_MOUTH = ("prednisolone", "prednisone", "methylprednisolone", "deflazacort", "hydrocortisone")
 FEWEST_ROWS = 6
 MORE_ROWS = 4
 MOST_ROWS = 80
@@ -53,6 +57,51 @@ class ScheduleForm(forms.Form):
         except TemplateRefusedError as error:
             self.add_error(error.field, ValidationError(str(error)))
             return None
+
+
+class TabletsForm(forms.Form):
+    """Strengths by drug, as a list with commas. Empty: none is said to be at hand, and no tablets are worked out."""
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, stocked: Mapping[str, Sequence[Decimal]], **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.stocked = stocked
+        for drug in BY_MOUTH:
+            self.fields[drug] = forms.CharField(
+                label=FORMULARY[drug].name,
+                required=False,
+                max_length=200,
+                initial=", ".join(f"{strength.normalize():f}" for strength in stocked.get(drug, ())),
+                help_text="mg, such as 1, 2.5, 5, 20",
+                widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for drug in BY_MOUTH:
+            try:
+                data[drug] = sorted({_strength(word) for word in re.split(r"[,;]\s*|\s+", data.get(drug, "")) if word})
+            except ValueError as error:
+                self.add_error(drug, str(error))
+        return data
+
+    def changed(self) -> list[tuple[str, list[Decimal]]]:
+        return [
+            (drug, self.cleaned_data[drug])
+            for drug in BY_MOUTH
+            if self.cleaned_data[drug] != list(self.stocked.get(drug, ()))
+        ]
+
+
+def _strength(word: str) -> Decimal:
+    try:
+        value = Decimal(word.removesuffix("mg"))
+    except ArithmeticError:
+        raise ValueError(f"{word} is not a number of mg. Write strengths with commas, as in 2.5, 5.") from None
+    if not (value.is_finite() and 0 < value <= MOST_MG and value == value.quantize(Decimal("0.01"))):
+        raise ValueError(f"{word}: a tablet has more than 0 and at most {MOST_MG} mg, with at most two decimals.")
+    return value.quantize(Decimal("0.01"))
 
 
 class StepsForm(forms.Form):

@@ -2,27 +2,72 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from accounts.models import Centre
+from alerts.models import Alert
 from clinic.selectors.patient import Address, AlertLine, open_alerts
 from clinic.selectors.treatment import Weight, weight
 from common.dates import days_since
 from monitoring.levels import Level
+from monitoring.rules import RULES
 from patients.models import Patient
-from therapy import dosing
+from therapy import dosing, tablets
 from therapy import selectors as therapy
 from therapy.dosing import DoseRow
 from therapy.formulary import FORMULARY
-from therapy.models import Course, Route, TaperConfirmation, TaperEnd, TaperHold, TaperPlan, TaperStep
+from therapy.models import Course, Route, StockedTablet, TaperConfirmation, TaperEnd, TaperHold, TaperPlan, TaperStep
 from therapy.prednisone_equivalent import as_decimal
 from therapy.taper_templates import TEMPLATES, cumulative_mg
 
 ACTIVITY = frozenset({"ck-rising", "deterioration"})
+FLARE = ACTIVITY | {"taper-dose-raised"}
+USUAL_DRUG = "prednisolone"  # where nobody takes a glucocorticoid by mouth yet
+LAST_STEP_SHOWN_DAYS = 27  # the last dose goes on; a calendar ends after four weeks of it
+MOST_MONTHS = 24
 OVERDUE_AFTER_DAYS = 7  # as the rule taper-step-overdue counts
 PAST_PLANS = 20
+
+
+@dataclass(frozen=True)
+class Flare:
+    """A sign of activity that came up while a step was in force, `days` after its first day."""
+
+    title: str
+    on: dt.date
+    days: int
+    alert: Alert
+
+
+@dataclass(frozen=True)
+class TabletPlan:
+    """A glucocorticoid by mouth and the strengths of its tablets at hand; `strengths` empty: nobody has said."""
+
+    drug: str
+    name: str
+    strengths: Sequence[Decimal]
+
+    def words(self, dose_pe_mg: Decimal) -> str:
+        """ "3 x 5 mg + 1 x 2.5 mg" for a step, or what could be made instead; empty where nobody has said what is at
+        hand.
+        """
+        amount = dosing.drug_amount_for_pe(FORMULARY[self.drug], dose_pe_mg)
+        if not self.strengths or amount is None or not 0 <= amount <= tablets.MOST_MG:
+            return ""
+        made = tablets.fewest(amount, self.strengths)
+        if made is not None:
+            return " + ".join(f"{count} × {_mg(strength)} mg" for strength, count in made.counts) or "none"
+        below, above = tablets.nearest(amount, self.strengths)
+        instead = " or ".join(f"{_mg(dose)} mg" for dose in (below, above) if dose)
+        return f"not possible with whole tablets; nearest {instead}"
+
+
+def _mg(value: Decimal) -> str:
+    return f"{value.normalize():f}"
 
 
 @dataclass(frozen=True)
@@ -37,6 +82,8 @@ class StepLine:
     confirmed_on: dt.date | None
     state: str
     is_next: bool
+    tablets: str
+    flares: Sequence[Flare]
 
     @property
     def differs(self) -> str:
@@ -89,6 +136,23 @@ class TaperPage:
     choices: Sequence[CourseChoice]
     pe_mg: Decimal
     weight: Weight | None
+    tablets: TabletPlan
+
+
+@dataclass(frozen=True)
+class CalendarDay:
+    day: dt.date
+    dose_pe_mg: Decimal
+    is_first: bool  # the dose changes on this day
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The doses of a plan by month, weeks from Monday; None where a week's day lies outside the month or the plan."""
+
+    months: Sequence[tuple[dt.date, Sequence[Sequence[CalendarDay | None]]]]
+    steps: Sequence[tuple[dt.date, dt.date | None, Decimal, str]]  # from, until, mg, tablets
+    drug: str
 
 
 def name_of(template: str) -> str:
@@ -111,17 +175,91 @@ def page(patient: Patient, as_of: dt.date, address: Address) -> TaperPage:
     """A bounded number of queries: nothing is asked for each plan or step."""
     rows = therapy.dose_rows(patient)
     view = therapy.active_taper(patient, as_of)
+    choices = course_choices(patient, rows, as_of)
+    pills = tablet_plan(patient.centre, rows, as_of)
     return TaperPage(
-        running=_running(view, rows, as_of) if view is not None else None,
+        running=_running(view, rows, as_of, pills, flares(patient)) if view is not None else None,
         past=_past(patient, view.plan.pk if view is not None else None),
         signs=signs_of_activity(patient, address),
-        choices=course_choices(patient, rows, as_of),
+        choices=choices,
+        tablets=pills,
         pe_mg=as_decimal(dosing.pe_on(rows, as_of)),
         weight=weight(patient, as_of),
     )
 
 
-def _running(view: therapy.TaperView, rows: Sequence[DoseRow], as_of: dt.date) -> RunningPlan:
+def tablet_plan(centre: Centre, rows: Sequence[DoseRow], as_of: dt.date) -> TabletPlan:
+    """The glucocorticoid taken by mouth on `as_of`, or the usual one, and the strengths this centre has of it."""
+    taken = [
+        row.drug
+        for row in dosing.newest_of_each(rows, as_of)
+        if row.is_systemic_glucocorticoid and row.route == Route.ORAL
+    ]
+    drug = taken[0] if taken else USUAL_DRUG
+    return TabletPlan(drug, FORMULARY[drug].name, stocked(centre).get(drug, []))
+
+
+def stocked(centre: Centre) -> Mapping[str, Sequence[Decimal]]:
+    """Strengths of tablets at hand by drug, weakest first."""
+    found: dict[str, list[Decimal]] = {}
+    rows = StockedTablet.objects.filter(centre=centre).order_by("drug", "strength_mg")
+    for drug, strength in rows.values_list("drug", "strength_mg"):
+        found.setdefault(drug, []).append(strength)
+    return found
+
+
+def flares(patient: Patient) -> list[Alert]:
+    """Signs of activity ever found, and doses raised, oldest first: each belongs to the step it came up under."""
+    found = Alert.objects.filter(patient=patient, rule__in=FLARE).exclude(level=Level.INFO, rule__in=ACTIVITY)
+    signs = list(found.only("public_id", "rule", "level", "opened_at", "patient").order_by("opened_at", "pk"))
+    for sign in signs:
+        sign.patient = patient  # the same row, already read
+    return signs
+
+
+def running_calendar(patient: Patient, as_of: dt.date) -> Calendar | None:
+    """The plan that runs, for the patient to take home; None where none does."""
+    view = therapy.active_taper(patient, as_of)
+    if view is None or not view.steps:
+        return None
+    pills = tablet_plan(patient.centre, therapy.dose_rows(patient), as_of)
+    return calendar_of([(entry.step.step_on, entry.step.dose_pe_mg) for entry in view.steps], pills, as_of)
+
+
+def calendar_of(steps: Sequence[tuple[dt.date, Decimal]], pills: TabletPlan, as_of: dt.date) -> Calendar:
+    """Days from the month of `as_of` (of the first step, where that is later) to four weeks of the last dose."""
+    one = dt.timedelta(days=1)
+    last = steps[-1][0] + LAST_STEP_SHOWN_DAYS * one
+    begin = max(steps[0][0], as_of)
+    month = begin.replace(day=1)
+    months = []
+    while month <= last and len(months) < MOST_MONTHS:
+        weeks = [
+            [_of_day(day, month, steps, last) for day in week]
+            for week in calendar.Calendar().monthdatescalendar(month.year, month.month)
+        ]
+        months.append((month, weeks))
+        month = (month + 32 * one).replace(day=1)
+    listed = []
+    for index, (on, dose) in enumerate(steps):
+        until = steps[index + 1][0] - one if index + 1 < len(steps) else None
+        if until is None or until >= as_of:
+            listed.append((on, until, dose, pills.words(dose)))
+    return Calendar(months, listed, pills.name)
+
+
+def _of_day(
+    day: dt.date, month: dt.date, steps: Sequence[tuple[dt.date, Decimal]], last: dt.date
+) -> CalendarDay | None:
+    if day.month != month.month or not steps[0][0] <= day <= last:
+        return None
+    on, dose = max((step for step in steps if step[0] <= day), key=lambda step: step[0])
+    return CalendarDay(day, dose, on == day)
+
+
+def _running(
+    view: therapy.TaperView, rows: Sequence[DoseRow], as_of: dt.date, pills: TabletPlan, signs: Sequence[Alert]
+) -> RunningPlan:
     waiting = view.next_step
     lines = []
     for index, entry in enumerate(view.steps):
@@ -134,7 +272,8 @@ def _running(view: therapy.TaperView, rows: Sequence[DoseRow], as_of: dt.date) -
         lines.append(
             StepLine(
                 step, until, taken, entry.confirmed_on, _state(entry, as_of),
-                waiting is not None and step.pk == waiting.pk,
+                waiting is not None and step.pk == waiting.pk, pills.words(step.dose_pe_mg),
+                _flares_of(step, until, signs, as_of),
             )
         )  # fmt: skip
     first = view.steps[0].step.step_on if view.steps else as_of
@@ -153,6 +292,20 @@ def _running(view: therapy.TaperView, rows: Sequence[DoseRow], as_of: dt.date) -
         planned_mg=cumulative_mg([(entry.step.step_on, entry.step.dose_pe_mg) for entry in view.steps], as_of),
         taken_mg=as_decimal(dosing.cumulative_pe(stretches, as_of), 1) if first <= as_of else Decimal(0),
     )
+
+
+def _flares_of(step: TaperStep, until: dt.date | None, signs: Sequence[Alert], as_of: dt.date) -> list[Flare]:
+    """A sign found on the day of a step speaks of the dose before it: the step in force the day before has it."""
+    return [
+        Flare(RULES[sign.rule].title if sign.rule in RULES else sign.rule, day, (day - step.step_on).days, sign)
+        for sign in signs
+        if step.step_on < (day := found_on(sign)) <= (until + dt.timedelta(days=1) if until else as_of)
+    ]
+
+
+def found_on(alert: Alert) -> dt.date:
+    """The day the alert was first found, where the patient is followed."""
+    return alert.patient.day_at(alert.opened_at)
 
 
 def _state(entry: therapy.StepView, as_of: dt.date) -> str:

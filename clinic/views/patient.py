@@ -18,7 +18,7 @@ from alerts.selectors import checked
 from audit.access import looked
 from clinic import summary as paper
 from clinic.selectors import patient as questions
-from clinic.views.shared import ClinicRequest, address, can, patient_or_404
+from clinic.views.shared import ClinicRequest, address, as_pdf, can, patient_or_404
 from monitoring import charts
 
 RESULT_DAYS = 10
@@ -125,8 +125,4 @@ def summary(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     page = questions.page(patient, patient.day_at(now), address)
     document = paper.pdf(page, checked=checked(request.centre, now), by=str(request.user), now=now)
     looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-summary", patient=patient, rows=1)
-    response = HttpResponse(document, content_type="application/pdf")
-    # The name of a saved file is seen by others: it says nothing about the person.
-    response["Content-Disposition"] = f'inline; filename="summary-{page.as_of:%Y-%m-%d}.pdf"'
-    patch_cache_control(response, private=True, no_store=True)
-    return response
+    return as_pdf(document, f"summary-{page.as_of:%Y-%m-%d}")

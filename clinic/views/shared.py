@@ -7,9 +7,10 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_cache_control
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Centre, Membership, User
@@ -56,6 +57,16 @@ def address(name: str, *args: Any, query: str = "") -> str:
         return reverse(name, args=args) + query
     except NoReverseMatch:
         return ""
+
+
+def as_pdf(document: bytes, name: str) -> HttpResponse:
+    """A PDF shown in the browser and kept by nobody on the way. Others see the name of a saved file: `name` says
+    nothing about the person.
+    """
+    response = HttpResponse(document, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
 def saved(request: ClinicRequest, patient: Patient, text: str, now: dt.datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -19,11 +19,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.guards import needs
 from accounts.permissions import Permission
 from audit.access import looked
-from clinic.forms.taper import MORE_ROWS, ConfirmForm, EndForm, HoldForm, ScheduleForm, StepsForm
+from clinic import paper_calendar
+from clinic.forms.taper import MORE_ROWS, ConfirmForm, EndForm, HoldForm, ScheduleForm, StepsForm, TabletsForm
 from clinic.selectors import taper as questions
 from clinic.selectors.treatment import usable_kg
 from clinic.views.record import attempt
-from clinic.views.shared import ClinicRequest, address, can, patient_or_404, saved
+from clinic.views.shared import ClinicRequest, address, as_pdf, can, patient_or_404, saved
 from monitoring.entry import plain
 from patients.models import Patient
 from therapy import actions
@@ -115,6 +116,7 @@ def plan(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
         "page": page,
         "schedule": schedule,
         "steps": steps,
+        "lines": _lines(steps, page.tablets),
         "templates": TEMPLATES.values(),
         "carried": [(name, _text(schedule[name].value())) for name in schedule.fields],
         "worked_out": worked_out,
@@ -124,6 +126,18 @@ def plan(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     }
     template = "clinic/taper/_plan.html" if request.htmx else "clinic/taper/plan.html"
     return render(request, template, context, status=status)
+
+
+def _lines(form: StepsForm, pills: questions.TabletPlan) -> list[tuple[int, Any, Any, str]]:
+    """(number, day, dose, tablets) of each row: the tablets of a dose that is filled in, else nothing."""
+    found = []
+    for number, day, dose in form.lines():
+        try:
+            value = dose.field.clean(dose.value())
+        except ValidationError:
+            value = None  # said beside the box when the plan is saved
+        found.append((number, day, dose, "" if value is None else pills.words(value)))
+    return found
 
 
 def _text(value: Any) -> str:
@@ -165,6 +179,52 @@ def _total(form: StepsForm) -> tuple[Decimal, dt.date] | None:
     if len(rows) < 2:
         return None
     return cumulative_mg(rows, rows[-1][0] - ONE_DAY), rows[-1][0]
+
+
+@needs(Permission.SEE_PATIENTS)
+@require_safe
+def calendar(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The doses of the running plan, day by day."""
+    patient = patient_or_404(request, public_id)
+    now = timezone.now()
+    as_of = patient.day_at(now)
+    context = {
+        "patient": patient,
+        "as_of": as_of,
+        "calendar": questions.running_calendar(patient, as_of),
+        "nav": "clinic:patients",
+    }
+    looked(by=request.user, centre=request.centre, now=now, page="clinic:taper-calendar", patient=patient)
+    return render(request, "clinic/taper/calendar.html", context)
+
+
+@needs(Permission.SEE_PATIENTS)
+@require_safe
+def calendar_pdf(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The same on paper, for the patient."""
+    patient = patient_or_404(request, public_id)
+    now = timezone.now()
+    as_of = patient.day_at(now)
+    found = questions.running_calendar(patient, as_of)
+    if found is None:
+        raise Http404("No taper is planned.")
+    document = paper_calendar.pdf(found, patient=patient, now=now)
+    looked(by=request.user, centre=request.centre, now=now, page="clinic:taper-calendar-pdf", patient=patient, rows=1)
+    return as_pdf(document, f"taper-{as_of:%Y-%m-%d}")
+
+
+@needs(Permission.PRESCRIBE)
+def tablets(request: ClinicRequest) -> HttpResponse:
+    """Which strengths of tablets the centre has: what doses can be made of."""
+    now = timezone.now()
+    form = TabletsForm(request.POST or None, stocked=questions.stocked(request.centre))
+    if request.method == "POST" and form.is_valid():
+        for drug, strengths in form.changed():
+            actions.stock_tablets(centre=request.centre, drug=drug, strengths_mg=strengths, by=request.user, now=now)
+        messages.success(request, "Saved. Doses of tapers are made of these tablets.")
+        return redirect("clinic:tablets")
+    context = {"form": form, "nav": "clinic:patients"}
+    return render(request, "clinic/taper/tablets.html", context, status=422 if form.errors else 200)
 
 
 def _plan_or_404(patient: Patient, pk: int) -> TaperPlan:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from audit.models import Access
+from clinic.selectors.taper import running_calendar
 from tests import factories
 from tests.clinic.one_patient import alert, full
 from tests.clinic.test_treatment import keep_count
@@ -21,6 +22,7 @@ from therapy.models import (
     Course,
     CourseStop,
     Dose,
+    StockedTablet,
     TaperConfirmation,
     TaperEnd,
     TaperHold,
@@ -340,3 +342,83 @@ def test_an_end_today_is_said(tapering, signed_in) -> None:
     end = url(tapering, f"{TaperPlan.objects.get().pk}/end/")
     assert signed_in().post(end, {"ended_on": "2025-06-15", "reason": "Flare"}).status_code == 302
     assert "This plan ends after today." in signed_in().get(url(tapering)).content.decode()
+
+
+# ------------------------------------------------------------------------------------------------- tablets, calendar
+
+
+def test_a_centre_says_which_tablets_it_has(tapering, signed_in) -> None:
+    doctor = signed_in()
+    assert "which strengths you have" in doctor.get(url(tapering, "plan/")).content.decode()
+    answer = doctor.post("/tablets/", {"prednisone": "5, 2.5 20mg", "deflazacort": ""})
+    assert answer.status_code == 302
+    kept = StockedTablet.objects.filter(centre=tapering.centre)
+    assert set(kept.values_list("drug", "strength_mg")) == {("prednisone", D("2.5")), ("prednisone", D(5)),
+                                                            ("prednisone", D(20))}  # fmt: skip
+    doctor.post("/tablets/", {"prednisone": "5"})
+    assert [str(s) for s in kept.values_list("strength_mg", flat=True)] == ["5.00"]
+    assert signed_in(role=Role.NURSE).get("/tablets/").status_code == 403
+
+
+@pytest.mark.parametrize("typed", ["five", "0", "-5", "1.234", "5000", "NaN", "1e9"])
+def test_what_is_no_strength_is_refused_and_kept_as_typed(tapering, signed_in, typed: str) -> None:
+    answer = signed_in().post("/tablets/", {"prednisone": f"5, {typed}", "prednisolone": "1"})
+    assert answer.status_code == 422
+    assert f"5, {typed}" in answer.content.decode()
+    assert not StockedTablet.objects.exists()
+
+
+def test_the_taper_names_the_tablets_of_each_step(tapering, signed_in) -> None:
+    for strength in ("5", "20"):
+        StockedTablet.objects.create(centre=tapering.centre, drug="prednisone", strength_mg=D(strength))
+    text = signed_in().get(url(tapering)).content.decode()
+    assert "3 × 5 mg" in text  # 15 mg
+    assert "2 × 5 mg" in text
+    assert "1 × 20 mg" in text
+
+
+def test_a_dose_that_cannot_be_made_says_what_can(on_steroid, signed_in) -> None:
+    StockedTablet.objects.create(centre=on_steroid.centre, drug="prednisone", strength_mg=D(5))
+    data = {"do": "more", "step_0_step_on": "2025-06-20", "step_0_dose_pe_mg": "17.5"}
+    text = signed_in().post(url(on_steroid, "plan/"), data).content.decode()
+    assert "not possible with whole tablets; nearest 15 mg or 20 mg" in text
+
+
+def test_the_calendar_shows_the_dose_of_each_day(tapering, signed_in) -> None:
+    doctor = signed_in()
+    text = doctor.get(url(tapering, "calendar/")).content.decode()
+    assert "June 2025" in text
+    assert "July 2025" in text
+    assert "May 2025" not in text  # what is past is not planned any more
+    found = running_calendar(tapering, AS_OF)
+    assert found is not None
+    doses = {cell.day: cell.dose_pe_mg for _, weeks in found.months for week in weeks for cell in week if cell}
+    assert doses[ago(3)] == 20
+    assert doses[ago(2)] == doses[ago(-13)] == 15
+    assert doses[ago(-14)] == 10
+    assert doses[ago(-28)] == 0
+    assert max(doses) == ago(-28 - 27)
+
+
+def test_the_calendar_is_a_pdf_whose_name_says_nothing(tapering, signed_in) -> None:
+    answer = signed_in().get(url(tapering, "calendar.pdf"))
+    assert answer.content.startswith(b"%PDF")
+    assert answer["Content-Disposition"] == 'inline; filename="taper-2025-06-15.pdf"'
+    assert "no-store" in answer["Cache-Control"]
+    assert Access.objects.filter(page="clinic:taper-calendar-pdf", patient=tapering).count() == 1
+
+
+def test_without_a_plan_there_is_no_calendar(on_steroid, signed_in) -> None:
+    doctor = signed_in()
+    assert "No taper is planned" in doctor.get(url(on_steroid, "calendar/")).content.decode()
+    assert doctor.get(url(on_steroid, "calendar.pdf")).status_code == 404
+
+
+def test_a_flare_is_linked_to_the_step_before_it(tapering, signed_in) -> None:
+    alert(tapering, "ck-rising", "ACTION", ago(2))
+    page = signed_in().get(url(tapering)).content.decode()
+    row = re.search(r'<tr class="taper-flare">.*?</tr>', page, re.DOTALL)
+    assert row
+    words = " ".join(re.sub(r"<[^>]+>", " ", row[0]).split())
+    # found on the day of the step to 15 mg: it speaks of the 20 mg before
+    assert words == "Creatine kinase is rising (Action), 13 Jun 2025 : 38 days after the step to 20 mg"
