@@ -29,7 +29,8 @@ class Permission(enum.StrEnum):
     EXPORT_RESEARCH = "take pseudonymised releases"
     SEE_OVERVIEW = "see the clinic overview"
     SEE_TRAIL = "see who did what"
-    MANAGE_CENTRE = "manage people, ranges and rules of the centre"
+    GOVERN_RULES = "propose, confirm and sign off how rules work at the centre"
+    MANAGE_CENTRE = "manage people and ranges of the centre"
 
 
 P = Permission
@@ -37,7 +38,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     Role.CLINICIAN: frozenset(
         {
             P.SEE_PATIENTS, P.EDIT_PATIENTS, P.RECORD_RESULTS, P.PRESCRIBE, P.RECORD_PHYSIO, P.ACT_ON_ALERTS,
-            P.MAKE_EXCEPTIONS, P.IMPORT, P.SEE_OVERVIEW, P.SEE_TRAIL,
+            P.MAKE_EXCEPTIONS, P.IMPORT, P.SEE_OVERVIEW, P.SEE_TRAIL, P.GOVERN_RULES,
         }
     ),
     Role.NURSE: frozenset(

@@ -23,7 +23,7 @@ from django.db.models import Exists, OuterRef, Q
 from kombu.exceptions import OperationalError
 
 from accounts.models import Centre, Membership, Role, User
-from alerts import mail, selectors, statements
+from alerts import mail, selectors, shadow_statements, statements
 from alerts.models import (
     Alert,
     AlertEvent,
@@ -39,11 +39,12 @@ from alerts.models import (
 from audit.attribution import action, job
 from audit.models import Entry, Origin
 from common.dates import centre_day
+from monitoring import governance
 from monitoring.asking import ask
 from monitoring.levels import Level
-from monitoring.models import RuleSwitch
+from monitoring.models import Mode
 from monitoring.rules import RULES
-from monitoring.rules.base import Question, Rule
+from monitoring.rules.base import JUDGED_BY, Question, Rule
 from patients.models import Patient, Touched
 
 log = structlog.get_logger(__name__)
@@ -184,7 +185,8 @@ def _judge(
         "rule": rule.id,
         "version": rule.version,
         "audience": str(rule.audience),
-        "aside": list(rule.aside),
+        # A finding is no other because somebody changed a number by which it is still one.
+        "aside": [*rule.aside, *JUDGED_BY],
         "as_of": run.as_of,
         "now": now,
         "by": by.pk if by and accept_closing else None,
@@ -198,22 +200,39 @@ def _judge(
             if earlier is not None:
                 return earlier
 
-        run.asked = ask(rule, as_of=run.as_of, centre_id=centre.pk, patient_ids=patients)
+        mode, numbers = governance.mode(centre, rule.id), governance.numbers(centre, rule)
+        run.asked = ask(
+            rule,
+            as_of=run.as_of,
+            centre_id=centre.pk,
+            patient_ids=patients,
+            parameters=numbers.parameters,
+            others=numbers.others,
+        )
+        found_in_shadow = _keep_shadow(values, in_shadow=mode == Mode.SHADOW)
         cursor.execute(statements.TABLES)
         cursor.execute(statements.OPEN, values)
         if patients is None:
             cursor.execute("ANALYZE finding, open_alert")
-        cursor.execute(statements.CLOSE_LEFT)
-        if rule.closes is None:
-            cursor.execute(statements.CLOSE_GONE)
+        if mode == Mode.SHADOW:
+            cursor.execute(shadow_statements.CLOSE_ALL)
         else:
-            question = Question(as_of=run.as_of)
-            cursor.execute(statements.close_by(rule.closes(question)), rule.values(question))
+            cursor.execute(statements.CLOSE_LEFT)
+            if rule.closes is None:
+                cursor.execute(statements.CLOSE_GONE)
+            else:
+                cursor.execute(
+                    statements.close_by(rule.closes(Question(as_of=run.as_of))),
+                    rule.values(Question(as_of=run.as_of), numbers.parameters, numbers.others),
+                )
         cursor.execute(statements.COUNTS)
         run.found, run.not_evaluable, open_before, to_close = cursor.fetchone()
+        if mode == Mode.SHADOW:
+            run.found, run.not_evaluable = found_in_shadow
 
-        if patients is None and not accept_closing:
-            run.held_back = _why_not_believed(run, open_before, to_close)
+        # Off or in the shadow is somebody's decision, with a reason.
+        if mode == Mode.ON and patients is None and not accept_closing:
+            run.held_back = _why_not_believed(run, rule, open_before, to_close)
         if run.held_back:
             run.closed = 0
         else:
@@ -244,16 +263,35 @@ def _judge(
     return None
 
 
-def _why_not_believed(run: RuleRun, open_before: int, to_close: int) -> str:
+def _keep_shadow(values: dict[str, Any], *, in_shadow: bool) -> tuple[int, int]:
+    """Keep what a rule in the shadow found, and let nothing else be made of it. (found, could not be judged)"""
+    with connection.cursor() as cursor:
+        cursor.execute(shadow_statements.GONE, {**values, "in_shadow": in_shadow})
+        if not in_shadow:
+            return 0, 0
+        cursor.execute(shadow_statements.FOUND, values)
+        cursor.execute(shadow_statements.COUNTS)
+        found, unjudged = cursor.fetchone()
+        cursor.execute(shadow_statements.NOTHING_FOUND)
+    return found, unjudged
+
+
+def _why_not_believed(run: RuleRun, rule: Rule, open_before: int, to_close: int) -> str:
     """Empty, or why a judgement of a whole centre is not let close anything: a broken rule says that all are well."""
-    switched_off = RuleSwitch.objects.filter(centre=run.centre, rule=run.rule, is_on=False).exists()
-    if switched_off:  # somebody's decision, with a reason
-        return ""
     if run.asked == 0 and Patient.objects.filter(centre=run.centre).exists():
         return "Nobody was asked about, although the centre has patients"
-    if to_close >= COLLAPSE_FROM and 2 * to_close > open_before:
+    if to_close >= COLLAPSE_FROM and 2 * to_close > open_before and not _numbers_are_new(run, rule):
         return f"{to_close} of {open_before} open alerts would have closed"
     return ""
+
+
+def _numbers_are_new(run: RuleRun, rule: Rule) -> bool:
+    """Whether this is the first judgement of the whole centre by numbers that two people have agreed on."""
+    changed_at = governance.numbers_changed_at(run.centre, rule)
+    if changed_at is None:
+        return False
+    whole = RuleRun.objects.filter(centre=run.centre, rule=rule.id, finished_at__isnull=False, held_back="")
+    return not whole.exclude(trigger=Trigger.TOUCHED).filter(started_at__gte=changed_at).exists()
 
 
 def _tell(kind: str, keys: list[str], *, centre: Centre, people: list[int], now: dt.datetime) -> None:

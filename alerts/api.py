@@ -26,6 +26,7 @@ from alerts.serializers import (
     CloseSerializer,
     SnoozeSerializer,
 )
+from monitoring import governance
 from monitoring.levels import Level
 
 DONE = {200: AlertWithLifeSerializer, **REFUSALS, 409: RefusalSerializer}
@@ -65,6 +66,10 @@ class Alerts(LookingListMixin, viewsets.GenericViewSet[Alert]):
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Alert]]:
         return AlertSerializer if self.action == "list" else AlertWithLifeSerializer
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        signed_off = set() if drawing(self) else governance.signed_off(self.centre)
+        return {**super().get_serializer_context(), "signed_off": signed_off}
 
     def get_queryset(self) -> QuerySet[Alert]:
         if drawing(self):

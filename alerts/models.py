@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Role
-from common.models import one_of, only_added_to
+from common.models import not_before, one_of, only_added_to
 from monitoring.levels import Level
 
 
@@ -214,6 +214,36 @@ class Upcoming(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} due {self.due_on}"
+
+
+class ShadowFinding(models.Model):
+    """What a rule in the shadow finds: no alert, on no list, in no e-mail. One row from first found to gone."""
+
+    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="+")
+    patient = models.ForeignKey("patients.Patient", models.CASCADE, related_name="+")
+    rule = models.CharField(max_length=48)
+    rule_version = models.PositiveSmallIntegerField()
+    subject = models.CharField(max_length=64)
+    level = models.CharField(max_length=6, choices=Level.choices, help_text="As newest found")
+    evidence = models.JSONField(encoder=DjangoJSONEncoder, help_text="As newest found")
+    first_on = models.DateField()
+    last_on = models.DateField(help_text="The newest day on which it was found")
+    gone_on = models.DateField(
+        null=True, help_text="The day it was first not found any more, or the rule left the shadow"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "patient", "subject"], condition=Q(gone_on__isnull=True), name="shadow_finding_once"
+            ),
+            one_of("level", Level, "shadow_finding_level"),
+            not_before("last_on", "first_on", "shadow_finding_days"),
+        ]
+        indexes = [models.Index(fields=["centre", "rule", "-first_on"], name="shadow_finding_by_rule")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.level} since {self.first_on}"
 
 
 class Trigger(models.TextChoices):

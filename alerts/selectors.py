@@ -16,8 +16,9 @@ from django.db.models import Count, Max, Min, QuerySet
 from accounts.models import Centre, Membership, Role
 from accounts.permissions import ROLES, Permission
 from alerts.models import Alert, AlertEvent, Delivery, EventKind, Reason, RuleRun, State, Sweep
-from common.dates import add_working_time, day_bounds
+from common.dates import add_working_time
 from monitoring.asking import ask
+from monitoring.bounds import with_values
 from monitoring.levels import Level
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule
@@ -248,8 +249,8 @@ def replay(alert: Alert) -> Replay:
     """Ask the rule again as of the alert's day, with what was known when its evidence was found and the numbers it was
     judged by then. Raises LookupError where there is no such rule any more.
 
-    Switches of rules and limits of ranges are those of today. A difference with equal versions is a defect, or a fact
-    that was written with a moment before the judgement and committed after it.
+    Limits of ranges are those of today; whether the rule is on does not matter. A difference with equal versions is a
+    defect, or a fact that was written with a moment before the judgement and committed after it.
     """
     rule = RULES[alert.rule]
     with transaction.atomic():
@@ -260,6 +261,8 @@ def replay(alert: Alert) -> Replay:
             patient_ids=[alert.patient_id],
             known_at=alert.evidence_at,
             parameters=parameters_of(rule, alert.evidence),
+            others=others_of(rule, alert.evidence),
+            even_if_off=True,
         )
         with connection.cursor() as cursor:
             cursor.execute(
@@ -286,76 +289,14 @@ def as_json(value: Any) -> Any:
 
 def parameters_of(rule: Rule, evidence: dict[str, Any]) -> Any:
     """The parameters kept with evidence, as the rule's own; those it does not know any more are left out."""
-    kept = evidence.get("parameters", {})
-    return with_values(rule, {name: value for name, value in kept.items() if hasattr(rule.parameters, name)})
+    return _kept(rule, evidence.get("parameters", {}))
 
 
-def with_values(rule: Rule, values: dict[str, Any]) -> Any:
-    """The rule's parameters with some replaced, each given as text or JSON and read as the type of the one it replaces.
-
-    Raises LookupError for a name the rule does not have, ValueError for a value of another type.
-    """
-    changes = {}
-    for name, value in values.items():
-        if name not in {field.name for field in dataclasses.fields(rule.parameters)}:
-            raise LookupError(f"{rule.id} has no parameter {name}")
-        changes[name] = _like(getattr(rule.parameters, name), value)
-    return dataclasses.replace(rule.parameters, **changes)
+def others_of(rule: Rule, evidence: dict[str, Any]) -> dict[str, Any]:
+    """{rule id: parameters} of the rules it asks that were not their own when the evidence was found."""
+    kept = evidence.get("parameters_asked", {})
+    return {name: _kept(RULES[name], values) for name, values in kept.items() if name in RULES}
 
 
-def _like(example: Any, value: Any) -> Any:
-    if value is None or isinstance(example, list | tuple | dict):
-        return tuple(value) if isinstance(example, tuple) and isinstance(value, list) else value
-    if isinstance(example, bool):
-        if str(value).lower() not in ("true", "false"):
-            raise ValueError(f"{value} is neither true nor false")
-        return str(value).lower() == "true"
-    if isinstance(example, Decimal):
-        try:
-            return Decimal(str(value))
-        except ArithmeticError:
-            raise ValueError(f"{value} is not a number") from None
-    if isinstance(example, dt.date):
-        return dt.date.fromisoformat(str(value))
-    return type(example)(value)
-
-
-# ---------------------------------------------------------------------------------------------------------- back-test
-
-
-@dataclasses.dataclass(frozen=True)
-class BackTest:
-    """What a rule would have raised, asked every few days with what was known at the end of each."""
-
-    days: int  # days asked
-    opened: int  # alerts that would have been opened: found on a day, and not on the day asked before
-    patients: int  # who would have had one
-    levels: dict[str, int]  # `opened` by the level at opening
-    raised: int  # findings whose level rose from one day asked to the next
-
-
-def backtest(rule: Rule, centre: Centre, days: list[dt.date], parameters: Any = None) -> BackTest:
-    """Ask `rule` about `centre` on each of `days`, with `parameters` or its own. Read only, and rolled back.
-
-    A rule's own closing condition is not played through: an alert ends with its finding.
-    """
-    before: dict[tuple[int, str], str] = {}
-    levels = dict.fromkeys((str(level) for level in Level), 0)
-    patients: set[int] = set()
-    raised = 0
-    for day in days:
-        known_at = day_bounds(day, centre.zone)[1] - dt.timedelta(microseconds=1)
-        with transaction.atomic():
-            ask(rule, as_of=day, centre_id=centre.pk, known_at=known_at, parameters=parameters)
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT patient_id, subject, level FROM finding WHERE level IS NOT NULL")
-                found = {(patient, subject): level for patient, subject, level in cursor.fetchall()}
-            transaction.set_rollback(True)
-        for key, level in found.items():
-            if key not in before:
-                levels[level] += 1
-                patients.add(key[0])
-            elif Level(level).rank < Level(before[key]).rank:
-                raised += 1
-        before = found
-    return BackTest(len(days), sum(levels.values()), len(patients), levels, raised)
+def _kept(rule: Rule, values: dict[str, Any]) -> Any:
+    return with_values(rule, {name: value for name, value in values.items() if hasattr(rule.parameters, name)})

@@ -27,18 +27,24 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     patient = serializers.UUIDField(source="patient.public_id", read_only=True)
     title = serializers.SerializerMethodField()
     explanation = serializers.SerializerMethodField(help_text="The finding in plain English, made from its evidence")
+    is_signed_off = serializers.SerializerMethodField(
+        help_text="Whether two people of this centre have signed off the version of the rule that found it"
+    )
 
     class Meta:
         model = Alert
         fields = [
-            "id", "patient", "rule", "rule_version", "subject", "title", "explanation", "level", "audience", "state",
-            "due_on", "as_of", "opened_at", "level_since", "acknowledged_at", "snoozed_until", "escalated_at",
-            "closed_at", "evidence",
+            "id", "patient", "rule", "rule_version", "is_signed_off", "subject", "title", "explanation", "level",
+            "audience", "state", "due_on", "as_of", "opened_at", "level_since", "acknowledged_at", "snoozed_until",
+            "escalated_at", "closed_at", "evidence",
         ]  # fmt: skip
         read_only_fields = fields
 
     def get_title(self, alert: Alert) -> str:
         return RULES[alert.rule].title if alert.rule in RULES else alert.rule
+
+    def get_is_signed_off(self, alert: Alert) -> bool:
+        return (alert.rule, alert.rule_version) in self.context["signed_off"]
 
     def get_explanation(self, alert: Alert) -> str:
         rule = RULES.get(alert.rule)

@@ -33,10 +33,8 @@ from monitoring.models import (
     PersonalBaseline,
     ReferenceRange,
     Result,
-    RuleSwitch,
     Waiver,
 )
-from monitoring.rules import RULES
 from monitoring.scores import haq_di, mmt8
 from patients.models import Patient, Sex
 
@@ -693,21 +691,6 @@ def set_reference_range(
     limits.full_clean()
     limits.save()
     return limits
-
-
-@action("monitoring.switch_rule", "rule switched")
-def switch_rule(*, centre: Centre, rule: str, is_on: bool, reason: str, by: User, now: dt.datetime) -> RuleSwitch:
-    """Whether the centre's patients are asked about by `rule`. Without a switch they are."""
-    if rule not in RULES:
-        raise ValidationError({"rule": "There is no such rule."})
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why the rule is switched."})
-    facts.hold(centre)
-    switch = RuleSwitch.objects.filter(centre=centre, rule=rule).first() or RuleSwitch(centre=centre, rule=rule)
-    switch.is_on, switch.reason = is_on, reason
-    switch.full_clean()
-    switch.save()
-    return switch
 
 
 # --------------------------------------------------------------------------------------------------------------- undo

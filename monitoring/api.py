@@ -24,10 +24,10 @@ from accounts.api import READ_REFUSALS, REFUSALS, CentreMixin, LookingListMixin,
 from accounts.authentication import BulkThrottle
 from accounts.permissions import Permission
 from common.errors import SeveralWrong
-from monitoring import actions
+from monitoring import actions, governance
 from monitoring.analytes import ANALYTES
 from monitoring.entry import Measures, TypedValue, field_name
-from monitoring.models import Assessment, Result, RuleSwitch
+from monitoring.models import Assessment, Mode, Result
 from monitoring.response_serializers import ResponsesSerializer, told_visit
 from monitoring.responses import is_validated, tis_by_visit
 from monitoring.rules import RULES
@@ -293,32 +293,34 @@ class Rules(CentreMixin, viewsets.ViewSet):
 
     @extend_schema(summary="List the rules", responses={200: RuleSerializer(many=True), **READ_REFUSALS})
     def list(self, request: Request) -> Response:
-        off = self._off()
-        return Response([RuleSerializer(_told(rule, off)).data for rule in RULES.values()])
+        return Response([RuleSerializer(told).data for told in self._told(list(RULES.values()))])
 
     @extend_schema(summary="Read a rule", responses={200: RuleSerializer, **REFUSALS})
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         if id not in RULES:
             raise Http404
-        return Response(RuleSerializer(_told(RULES[id], self._off())).data)
+        return Response(RuleSerializer(self._told([RULES[id]])[0]).data)
 
-    def _off(self) -> set[str]:
-        return set(RuleSwitch.objects.filter(centre=self.centre, is_on=False).values_list("rule", flat=True))
+    def _told(self, rules: list[Rule]) -> list[dict[str, Any]]:
+        modes, numbers = governance.modes(self.centre), governance.parameters(self.centre)
+        signed_off = governance.signed_off(self.centre)
+        return [
+            {
+                "id": rule.id,
+                "version": rule.version,
+                "title": rule.title,
+                "audience": str(rule.audience),
+                "is_on": modes[rule.id] == Mode.ON,
+                "mode": str(modes[rule.id]),
+                "is_signed_off": (rule.id, rule.version) in signed_off,
+                "parameters": dataclasses.asdict(numbers[rule.id]),
+                "citations": [dataclasses.asdict(c) for c in rule.evidence],
+                "not_considered": list(rule.not_considered),
+                "advice": rule.advice,
+                "review_due": rule.review_due,
+            }
+            for rule in rules
+        ]
 
     lookup_url_kwarg = "id"
     lookup_value_converter = "slug"
-
-
-def _told(rule: Rule, off: set[str]) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "version": rule.version,
-        "title": rule.title,
-        "audience": str(rule.audience),
-        "is_on": rule.id not in off,
-        "parameters": dataclasses.asdict(rule.parameters),
-        "citations": [dataclasses.asdict(c) for c in rule.evidence],
-        "not_considered": list(rule.not_considered),
-        "advice": rule.advice,
-        "review_due": rule.review_due,
-    }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -46,12 +47,18 @@ WHERE COALESCE(s.word, 'active') = 'active'
   AND (p.diagnosed_on IS NULL OR p.diagnosed_on <= %(as_of)s)
   AND {known_patient}
   AND {these}
-  AND NOT EXISTS (SELECT 1 FROM monitoring_ruleswitch w
-                  WHERE w.centre_id = p.centre_id AND w.rule = %(rule)s AND NOT w.is_on)
+  AND {not_off}
   AND NOT EXISTS (SELECT 1 FROM patients_ruleexception e
                   WHERE e.patient_id = p.id AND e.rule IN (%(rule)s, '*') AND {known_exception}
                     AND %(as_of)s BETWEEN e.starts_on AND e.ends_on)
 """
+
+# Once for all patients: few centres have changed anything.
+NOT_OFF = """p.centre_id <> ALL (ARRAY(
+      SELECT w.centre_id FROM (SELECT DISTINCT ON (centre_id) centre_id, mode FROM monitoring_rulechange
+                               WHERE rule = %(rule)s AND kind = 'mode' AND confirmed_at IS NOT NULL
+                               ORDER BY centre_id, confirmed_at DESC, id DESC) w
+      WHERE w.mode = 'off'))"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,17 +81,24 @@ def ask(
     patient_ids: Sequence[int] | None = None,
     known_at: dt.datetime | None = None,
     parameters: Parameters | None = None,
+    others: Mapping[str, Parameters] = MappingProxyType({}),
+    even_if_off: bool = False,
 ) -> int:
     """Fill `asked` and `finding`; returns how many patients were asked about. Four statements, whatever the population.
 
     Must run inside a transaction; both tables are empty again after it. With `patient_ids` only those are asked about
-    (who among them belongs to the population is still the population's decision).
+    (who among them belongs to the population is still the population's decision). The numbers are the rule's own unless
+    given (`others`: {rule id: parameters} of the rules it asks); a centre's are in monitoring/governance.py. With
+    `even_if_off` also patients of centres that have switched it off are asked about.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a rule is asked inside a transaction")
     question = Question(as_of=as_of, known_at=known_at)
     used = parameters or rule.parameters
-    values = rule.values(question, used)
+    values = rule.values(question, used, others)
+    judged_by: dict[str, Any] = {"parameters": dataclasses.asdict(used)}
+    if others:
+        judged_by["parameters_asked"] = {name: dataclasses.asdict(each) for name, each in others.items()}
     these, these_status = "true", "true"
     if centre_id is not None:
         these += " AND p.centre_id = %(centre_id)s"
@@ -98,6 +112,7 @@ def ask(
                 # Whoever came to be on record later was not asked about then.
                 known_patient="true" if known_at is None else "p.created_at <= %(known_at)s",
                 known_status=question.known("f"),
+                not_off="true" if even_if_off else NOT_OFF,
                 known_exception=question.known("e"),
                 these=these,
                 these_status=these_status,
@@ -120,9 +135,9 @@ def ask(
         cursor.execute(prepare)
         cursor.execute(
             "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
-            "f.evidence || jsonb_build_object('parameters', %(parameters)s::jsonb), f.missing "
+            "f.evidence || %(judged_by)s::jsonb, f.missing "
             f"FROM ({rule.findings(question)}) f",
-            {**values, "parameters": json.dumps(dataclasses.asdict(used), cls=DjangoJSONEncoder)},
+            {**values, "judged_by": json.dumps(judged_by, cls=DjangoJSONEncoder)},
         )
         if patient_ids is None:
             cursor.execute("SET LOCAL enable_nestloop = on")

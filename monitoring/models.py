@@ -1,4 +1,4 @@
-"""What was measured, seen and booked; and which rules a centre has switched off."""
+"""What was measured, seen and booked; and what a centre has changed about the rules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import datetime as dt
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from common.models import Fact, PeriodQuerySet, not_before, one_of, within
 from patients.models import Sex
@@ -590,17 +592,173 @@ class Waiver(Fact):
         return f"{self.test} waived until {self.ends_on}"
 
 
-@pghistory.track()
-class RuleSwitch(models.Model):
-    """A rule a centre has switched off. No row: on."""
+class Mode(models.TextChoices):
+    """What a centre does with what a rule finds."""
 
-    centre = models.ForeignKey("accounts.Centre", models.CASCADE, related_name="rule_switches")
+    ON = "on", "On"
+    SHADOW = "shadow", "In the shadow"
+    OFF = "off", "Off"
+
+
+class ChangeKind(models.TextChoices):
+    MODE = "mode", "Mode"
+    PARAMETERS = "parameters", "Parameters"
+    SIGN_OFF = "sign_off", "Sign-off"
+
+
+# Only what became of a proposal is added to it, and only once. A signature may be taken back: its rule then says so.
+WRITTEN_ONCE = """
+IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'a change of a rule is kept';
+ELSIF TG_OP = 'INSERT' THEN
+    IF NEW.confirmed_at IS NOT NULL OR NEW.withdrawn_at IS NOT NULL OR NEW.is_carried_over THEN
+        RAISE EXCEPTION 'a change of a rule begins as a proposal';
+    END IF;
+    RETURN NEW;
+END IF;
+IF to_jsonb(NEW) - ARRAY['confirmed_by_id', 'confirmed_at', 'withdrawn_by_id', 'withdrawn_at', 'withdrawn_reason']
+   <> to_jsonb(OLD) - ARRAY['confirmed_by_id', 'confirmed_at', 'withdrawn_by_id', 'withdrawn_at', 'withdrawn_reason']
+THEN
+    RAISE EXCEPTION 'what was proposed is not changed';
+END IF;
+IF OLD.withdrawn_at IS NOT NULL
+   OR (OLD.confirmed_at IS NOT NULL AND (OLD.kind <> 'sign_off'
+       OR (NEW.confirmed_at, NEW.confirmed_by_id) IS DISTINCT FROM (OLD.confirmed_at, OLD.confirmed_by_id)))
+THEN
+    RAISE EXCEPTION 'what became of a proposal is not changed';
+END IF;
+IF NEW.confirmed_at IS NOT NULL AND OLD.confirmed_at IS NULL AND (NEW.kind = 'parameters' OR NEW.mode = 'on')
+   AND NOT EXISTS (SELECT 1 FROM monitoring_rulebacktest b WHERE b.change_id = NEW.id AND b.finished_at IS NOT NULL)
+THEN
+    RAISE EXCEPTION 'its back-test has not finished';
+END IF;
+RETURN NEW;
+"""
+
+
+class RuleChange(models.Model):
+    """A centre's change of a rule, proposed by one person and confirmed by another. Every one is kept.
+
+    In force is the newest confirmed of its kind; without one the rule is on, with its own numbers, and not signed off.
+    `parameters` are all those that are to differ from the rule's own. A sign-off is of `rule_version` alone.
+    """
+
+    centre = models.ForeignKey("accounts.Centre", models.PROTECT, related_name="rule_changes")
     rule = models.CharField(max_length=48)
-    is_on = models.BooleanField()
+    rule_version = models.PositiveSmallIntegerField(null=True, help_text="The version that was looked at")
+    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    mode = models.CharField(max_length=6, choices=Mode.choices, blank=True)
+    parameters = models.JSONField(default=dict, blank=True, help_text="{name: value}, numbers as text")
     reason = models.CharField(max_length=200)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True)
+    is_carried_over = models.BooleanField(
+        default=False, help_text="Made by one person, before two were asked for. No new row may be"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["centre", "rule"], name="rule_switch_once")]
+        constraints = [
+            one_of("kind", ChangeKind, "rule_change_kind"),
+            models.CheckConstraint(
+                condition=Q(kind="mode", mode__in=Mode.values) | (~Q(kind="mode") & Q(mode="")), name="rule_change_mode"
+            ),
+            models.CheckConstraint(condition=Q(kind="parameters") | Q(parameters={}), name="rule_change_parameters"),
+            models.CheckConstraint(condition=~Q(reason=""), name="rule_change_reason"),
+            models.CheckConstraint(
+                condition=Q(is_carried_over=True) | Q(proposed_by__isnull=False, rule_version__isnull=False),
+                name="rule_change_proposed_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_carried_over=True, kind="mode")
+                | Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | (Q(confirmed_by__isnull=False, confirmed_at__isnull=False) & ~Q(confirmed_by=F("proposed_by"))),
+                name="rule_change_by_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_by__isnull=True, withdrawn_at__isnull=True, withdrawn_reason="")
+                | (Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
+                name="rule_change_withdrawn_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(confirmed_at__isnull=True) | Q(kind="sign_off"),
+                name="rule_change_confirmed_stays",
+            ),
+            # What was back-tested against today's setting goes live on top of that setting and no other.
+            models.UniqueConstraint(
+                fields=["centre", "rule", "kind"],
+                condition=Q(confirmed_at__isnull=True, withdrawn_at__isnull=True),
+                name="rule_change_pending_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["centre", "rule", "kind", "-confirmed_at", "-id"],
+                name="rule_change_in_force",
+                condition=Q(confirmed_at__isnull=False),
+            )
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="written_once",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func=WRITTEN_ONCE,
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.rule} {'on' if self.is_on else 'off'}"
+        return f"{self.rule}: {self.kind} {self.mode}".strip()
+
+    @property
+    def is_pending(self) -> bool:
+        return self.confirmed_at is None and self.withdrawn_at is None
+
+
+class RuleBackTest(models.Model):
+    """What a proposed change would have meant: asked week by week of the centre's own past, as today and as proposed.
+
+    `today` and `proposed`: counts, see alerts/backtesting.py. Rewritten from the start where a worker was lost.
+    """
+
+    change = models.OneToOneField(RuleChange, models.PROTECT, related_name="back_test")
+    first_on = models.DateField(help_text="The first day asked")
+    last_on = models.DateField()
+    weeks = models.PositiveSmallIntegerField(help_text="How often each setting is asked")
+    weeks_done = models.PositiveSmallIntegerField(default=0)
+    requested_at = models.DateTimeField()
+    sent_at = models.DateTimeField(help_text="When it was newest handed to the workers, or gave a sign of life")
+    finished_at = models.DateTimeField(null=True)
+    today = models.JSONField(null=True)
+    proposed = models.JSONField(null=True)
+    error = models.CharField(max_length=80, blank=True, help_text="Class of the newest error")
+
+    class Meta:
+        constraints = [
+            not_before("last_on", "first_on", "rule_back_test_days"),
+            models.CheckConstraint(condition=Q(weeks_done__lte=F("weeks")), name="rule_back_test_weeks"),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True)
+                | Q(weeks_done=F("weeks"), today__isnull=False, proposed__isnull=False),
+                name="rule_back_test_finished_has_counts",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="finished_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__finished_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"back-test of {self.change_id}, {self.percent} %"
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.finished_at else 100 * self.weeks_done // (self.weeks or 1)

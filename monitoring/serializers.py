@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from monitoring.analytes import ANALYTES
-from monitoring.models import Assessment, MuscleGrade, Result
+from monitoring.models import Assessment, Mode, MuscleGrade, Result
 from monitoring.scores import mmt8
 
 FACT_FIELDS = ["id", "patient", "status", "recorded_at"]
@@ -159,8 +159,15 @@ class RuleSerializer(serializers.Serializer):
     version = serializers.IntegerField()
     title = serializers.CharField()
     audience = serializers.CharField(help_text="Role whose worklist its alerts are on first")
-    is_on = serializers.BooleanField(help_text="False: this centre has switched it off")
-    parameters = serializers.DictField(child=serializers.JSONField(), help_text="Thresholds, days and words it uses")
+    is_on = serializers.BooleanField(help_text="False: at this centre it raises no alerts")
+    mode = serializers.ChoiceField(
+        Mode.choices,
+        help_text="shadow: it is asked, and what it finds is shown to nobody but those who decide about it",
+    )
+    is_signed_off = serializers.BooleanField(help_text="Two people of this centre have signed this version off")
+    parameters = serializers.DictField(
+        child=serializers.JSONField(), help_text="Thresholds, days and words it uses at this centre"
+    )
     citations = CitationSerializer(many=True)
     not_considered = serializers.ListField(child=serializers.CharField())
     advice = serializers.CharField()

@@ -135,7 +135,14 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
         kind=K.CLINICAL, done_on=K.DAY, outcome=K.CLINICAL, score=K.CLINICAL, note=K.TEXT),
     "monitoring.Booking": _fact(kind=K.CLINICAL, booked_for=K.DAY),
     "monitoring.Waiver": _fact(test=K.CLINICAL, reason=K.CLINICAL, starts_on=K.DAY, ends_on=K.DAY),
-    "monitoring.RuleSwitch": _technical("id centre rule is_on", reason=K.TEXT),
+    "monitoring.RuleChange": _technical(
+        "id centre rule rule_version kind mode proposed_at confirmed_at withdrawn_at is_carried_over",
+        # A document whose shape a constraint does not hold.
+        parameters=K.TEXT, reason=K.TEXT, withdrawn_reason=K.TEXT, proposed_by=K.IDENTIFYING,
+        confirmed_by=K.IDENTIFYING, withdrawn_by=K.IDENTIFYING),
+    "monitoring.RuleBackTest": _technical(
+        "id change first_on last_on weeks weeks_done requested_at sent_at finished_at error",
+        today=K.TEXT, proposed=K.TEXT),
 
     "alerts.Alert": _technical(
         "id public_id centre patient rule_version subject audience as_of evidence_at opened_at level_since "
@@ -145,6 +152,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
         "id alert kind at level", by=K.IDENTIFYING, reason=K.CLINICAL, text=K.TEXT, until=K.DAY, evidence=K.TEXT),
     "alerts.NotEvaluable": _technical("id centre patient rule subject since", missing=K.TEXT),
     "alerts.Upcoming": _technical("id centre patient rule subject", due_on=K.DAY, evidence=K.TEXT),
+    "alerts.ShadowFinding": _technical(
+        "id centre patient rule rule_version subject first_on last_on gone_on", level=K.CLINICAL, evidence=K.TEXT),
     "alerts.Sweep": _technical("id centre as_of started_at dispatched_at finished_at"),
     "alerts.RuleRun": _technical(
         "id centre sweep rule rule_version as_of trigger started_at finished_at asked found not_evaluable opened "

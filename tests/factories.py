@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from accounts.models import Centre, Membership, Role, User
 from common.models import Fact
+from monitoring.models import ChangeKind, RuleBackTest, RuleChange
+from monitoring.rules import RULES
 from patients.models import Patient, Sex, Subtype
 
 AS_OF = dt.date(2025, 6, 15)
@@ -57,3 +59,28 @@ def fact(model: type[T], patient: Patient, **fields: Any) -> T:
     return model.objects.create(
         **{"patient": patient, "recorded_at": LONG_AGO, "recorded_by": patient.created_by, **fields}
     )
+
+
+def rule_change(
+    at: Centre, rule: str, *, confirmed: bool = True, moment: dt.datetime = LONG_AGO, **fields: Any
+) -> RuleChange:
+    """A change of a rule that two people of `at` agreed on at `moment`, its back-test finished: mode="off" or "shadow",
+    parameters={…}, or a sign-off of `rule_version`.
+    """
+    kind = next((word for word in (ChangeKind.MODE, ChangeKind.PARAMETERS) if word in fields), ChangeKind.SIGN_OFF)
+    version = fields.pop("rule_version", RULES[rule].version if rule in RULES else 1)
+    change = RuleChange.objects.create(
+        **{
+            "centre": at, "rule": rule, "rule_version": version, "kind": kind, "reason": "agreed",
+            "proposed_by": person(at), "proposed_at": moment, **fields,
+        }
+    )  # fmt: skip
+    if kind != ChangeKind.SIGN_OFF:
+        RuleBackTest.objects.create(
+            change=change, first_on=AS_OF, last_on=AS_OF, weeks=1, weeks_done=1, requested_at=moment, sent_at=moment,
+            finished_at=moment, today={}, proposed={},
+        )  # fmt: skip
+    if confirmed:
+        change.confirmed_by, change.confirmed_at = person(at), moment
+        change.save()
+    return change

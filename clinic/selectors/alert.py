@@ -15,6 +15,7 @@ from alerts.actions import SNOOZE_DAYS, UNDO_WITHIN
 from alerts.models import Alert, AlertEvent, EventKind, State
 from clinic.selectors.patient import reason_of, title_of
 from clinic.selectors.worklist import lasting, sentences
+from monitoring import governance
 from monitoring.levels import Level
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule, plain
@@ -68,8 +69,8 @@ _WORDS = {
 }  # fmt: skip
 # Evidence that is shown in a way of its own, or is part of another value.
 _NOT_ROWS = {
-    "reasons", "parameters", "gates", "options", "strength", "compared_with", "mmt8_of", "deterioration_reasons",
-    "deterioration_changes", "lowest", "highest",
+    "reasons", "parameters", "parameters_asked", "gates", "options", "strength", "compared_with", "mmt8_of",
+    "deterioration_reasons", "deterioration_changes", "lowest", "highest",
 }  # fmt: skip
 # What is said to be missing, and not left out, where it is not on record.
 _MISSING_MATTERS = {
@@ -224,9 +225,9 @@ class Threshold:
     today: str = ""
 
 
-def thresholds(rule: Rule | None, evidence: Mapping[str, Any]) -> list[Threshold]:
+def thresholds(evidence: Mapping[str, Any], now: Mapping[str, Any]) -> list[Threshold]:
+    """By which numbers it was judged; `now` are those in force at its centre."""
     used = dict(evidence.get("parameters") or {})
-    now: dict[str, Any] = dataclasses.asdict(rule.parameters) if rule else {}
     found = []
     for name in [*(name for name in now if name in used), *(name for name in used if name not in now)]:
         value = _number(used[name])
@@ -337,10 +338,13 @@ class AlertPage:
     undoable: bool
     snooze_days: int
     newer_version: bool
+    is_signed_off: bool
 
 
 def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
-    """One query: its life. Everything else stands in the alert's own row and in the rule's file."""
+    """Three queries: its life, and what its centre has changed about the rule and signed. Everything else stands in the
+    alert's own row and in the rule's file.
+    """
     rule = RULES.get(alert.rule)
     events = list(alert.life.select_related("by").order_by("-at", "-id"))
     steps = [event for event in events if event.kind != EventKind.COMMENTED]
@@ -354,7 +358,10 @@ def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
         title=title_of(alert.rule),
         sentences=sentences(alert.rule, alert.evidence),
         evidence=evidence_of(alert.evidence, alert.patient, address),
-        thresholds=thresholds(rule, alert.evidence),
+        thresholds=thresholds(
+            alert.evidence,
+            dataclasses.asdict(governance.numbers(alert.centre, rule).parameters) if rule else {},
+        ),
         gates=gates_of(alert.rule, alert.evidence),
         options=options_of(alert.rule, alert.evidence),
         life=life(events),
@@ -368,4 +375,5 @@ def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
         and now - newest.at <= UNDO_WITHIN,
         snooze_days=SNOOZE_DAYS.get(Level(alert.level), 0),
         newer_version=rule is not None and rule.version != alert.rule_version,
+        is_signed_off=(alert.rule, alert.rule_version) in governance.signed_off(alert.centre),
     )

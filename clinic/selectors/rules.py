@@ -16,10 +16,11 @@ from accounts.models import Centre, Role
 from alerts import selectors as alerts
 from alerts.models import Alert, NotEvaluable, Reason, RuleRun
 from alerts.selectors import RuleStatistics
-from clinic.selectors.alert import Threshold, in_words, words_of
+from clinic.selectors.alert import words_of
 from clinic.selectors.worklist import ON_LISTS, lasting
 from common.dates import centre_day
-from monitoring.models import RuleSwitch
+from monitoring import governance
+from monitoring.models import Mode
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule, plain
 
@@ -31,8 +32,9 @@ RUNS_SHOWN = 12
 class RuleLine:
     rule: Rule
     role: str
-    is_on: bool
-    switch_reason: str
+    mode: Mode
+    is_signed_off: bool
+    is_pending: bool
     review_passed: bool
     statistics: RuleStatistics
     waiting: int
@@ -70,7 +72,7 @@ class RulesPage:
 
 
 def rules_page(centre: Centre, now: dt.datetime) -> RulesPage:
-    """Every rule. Five queries, whatever their number."""
+    """Every rule. Seven queries, whatever their number."""
     lines = _lines(centre, now)
     proposed = {numbers.rule for numbers in alerts.rules_to_review(centre, now)}
     return RulesPage(
@@ -83,19 +85,19 @@ def rules_page(centre: Centre, now: dt.datetime) -> RulesPage:
 
 def _lines(centre: Centre, now: dt.datetime) -> list[RuleLine]:
     today = centre_day(now, centre.zone)
-    switches = {switch.rule: switch for switch in RuleSwitch.objects.filter(centre=centre)}
+    modes, signed_off, pending = governance.modes(centre), governance.signed_off(centre), governance.pending(centre)
     numbers = {each.rule: each for each in alerts.rule_statistics(centre, now - STATISTICS_OVER)}
     not_closed = Alert.objects.filter(centre=centre, closed_at__isnull=True, level__in=ON_LISTS)
     waiting = dict(not_closed.order_by().values_list("rule").annotate(n=Count("pk")))
     lines = []
     for rule in sorted(RULES.values(), key=lambda rule: rule.title):
-        switch = switches.get(rule.id)
         lines.append(
             RuleLine(
                 rule=rule,
                 role=str(Role(rule.audience).label),
-                is_on=switch is None or switch.is_on,
-                switch_reason=switch.reason if switch else "",
+                mode=modes[rule.id],
+                is_signed_off=(rule.id, rule.version) in signed_off,
+                is_pending=rule.id in pending,
                 review_passed=today > rule.review_due,
                 statistics=numbers[rule.id],
                 waiting=waiting.get(rule.id, 0),
@@ -119,7 +121,6 @@ class Example:
 @dataclass(frozen=True)
 class RulePage:
     line: RuleLine
-    parameters: Sequence[Threshold]
     sentences: Sequence[tuple[str, str]]
     columns: Sequence[str]
     examples: Sequence[Example]
@@ -130,10 +131,10 @@ class RulePage:
 
 def rule_page(centre: Centre, rule: Rule, now: dt.datetime) -> RulePage:
     columns, examples = _examples(rule.examples)
+    numbers = dataclasses.asdict(governance.numbers(centre, rule).parameters)
     return RulePage(
         line=next(line for line in _lines(centre, now) if line.rule.id == rule.id),
-        parameters=[Threshold(words_of(name), in_words(_listed(value))) for name, value in _parameters(rule).items()],
-        sentences=[(words_of(key), _filled(text, rule)) for key, text in rule.explanations.items()],
+        sentences=[(words_of(key), _filled(text, numbers)) for key, text in rule.explanations.items()],
         columns=columns,
         examples=examples,
         runs=list(RuleRun.objects.filter(centre=centre, rule=rule.id).order_by("-started_at", "-pk")[:RUNS_SHOWN]),
@@ -142,17 +143,13 @@ def rule_page(centre: Centre, rule: Rule, now: dt.datetime) -> RulePage:
     )
 
 
-def _parameters(rule: Rule) -> Mapping[str, Any]:
-    return dataclasses.asdict(rule.parameters)
-
-
 def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _filled(text: str, rule: Rule) -> str:
-    """A sentence with the numbers of the rule in it; what comes from the patient stays as "…"."""
-    for name, value in _parameters(rule).items():
+def _filled(text: str, numbers: Mapping[str, Any]) -> str:
+    """A sentence with the centre's numbers in it; what comes from the patient stays as "…"."""
+    for name, value in numbers.items():
         text = text.replace("{p." + name + "}", plain(_listed(value)))
     parts = text.split("{")
     said = parts[0] + "".join("…" + part.partition("}")[2] for part in parts[1:])

@@ -24,7 +24,6 @@ from alerts.models import (
     Upcoming,
 )
 from audit.models import Entry
-from monitoring.models import RuleSwitch
 from monitoring.rules.base import Question
 from patients.models import FollowUpStatus, RuleException
 from tests import factories
@@ -314,7 +313,7 @@ def test_an_empty_population_closes_nothing(clinic: Clinic) -> None:
 
 def test_a_rule_that_somebody_switched_off_closes_its_alerts(clinic: Clinic) -> None:
     clinic.alert(500)
-    RuleSwitch.objects.create(centre=clinic.centre, rule=clinic.rule.id, is_on=False, reason="not here")
+    factories.rule_change(clinic.centre, clinic.rule.id, mode="off")
     run = clinic.judge()
     assert (run.asked, run.closed, run.held_back) == (0, 1, "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -61,13 +62,37 @@ def test_a_rising_ck_shows_its_values_threshold_sources_and_what_was_left_out(pa
 
 def test_every_threshold_the_rule_used_is_listed_and_named_where_it_has_changed(patient) -> None:
     alert = findings.rising_ck(patient)
-    rule = RULES["ck-rising"]
-    listed = questions.thresholds(rule, alert.evidence)
+    now = dataclasses.asdict(RULES["ck-rising"].parameters)
+    listed = questions.thresholds(alert.evidence, now)
     assert len(listed) == len(alert.evidence["parameters"])
     assert {threshold.today for threshold in listed} == {""}
     older = {**alert.evidence, "parameters": {**alert.evidence["parameters"], "nadir_days": 90, "gone": 1}}
-    changed = {t.label: (t.value, t.today) for t in questions.thresholds(rule, older) if t.today or t.label == "Gone"}
+    changed = {t.label: (t.value, t.today) for t in questions.thresholds(older, now) if t.today or t.label == "Gone"}
     assert changed == {"Nadir days": ("90", "180"), "Gone": ("1", "")}
+
+
+def test_an_alert_says_whether_two_people_of_its_centre_signed_the_version_that_found_it(
+    clinic, patient, page_of
+) -> None:
+    alert = findings.rising_ck(patient)
+    unsigned = "Not signed off by this centre"
+    factories.rule_change(factories.centre(), "ck-rising")
+    factories.rule_change(clinic, "ck-rising", rule_version=alert.rule_version + 1)
+    one = factories.rule_change(clinic, "ck-rising", confirmed=False)
+    assert unsigned in page_of(alert)
+    one.confirmed_by, one.confirmed_at = factories.person(clinic), NOW
+    one.save()
+    assert unsigned not in page_of(alert)
+    one.withdrawn_by, one.withdrawn_at, one.withdrawn_reason = one.proposed_by, NOW, "Not any more"
+    one.save()
+    assert unsigned in page_of(alert)
+
+
+def test_the_thresholds_of_today_are_those_of_the_centre(clinic, patient, page_of) -> None:
+    alert = findings.rising_ck(patient)
+    assert "today 2.2" not in page_of(alert)
+    factories.rule_change(clinic, "ck-rising", parameters={"action_ratio": "2.2"})
+    assert "today 2.2" in page_of(alert)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

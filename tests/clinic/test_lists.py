@@ -19,7 +19,7 @@ from accounts.models import Role
 from alerts import actions
 from alerts.models import RuleRun, Trigger
 from audit.models import Access, Entry
-from monitoring.models import Result, RuleSwitch
+from monitoring.models import Result
 from monitoring.rules import RULES
 from patients.models import FollowUpStatus, Patient, Subtype
 from tests import factories
@@ -164,30 +164,6 @@ def test_a_rule_is_shown_with_its_numbers_in_its_sentences(rule, clinic, signed_
     assert "{p." not in page
     assert "Example patients" in page
     assert "Sources" in page
-
-
-def test_an_administrator_switches_a_rule_with_a_reason(clinic, signed_in) -> None:
-    admin = factories.person(clinic, Role.ADMINISTRATOR)
-    client = signed_in(admin)
-    refused = client.post("/rules/ck-rising/switch/", {"is_on": "no", "reason": " "})
-    assert refused.status_code == 422
-    assert not RuleSwitch.objects.exists()
-    client.post("/rules/ck-rising/switch/", {"is_on": "no", "reason": "Reviewed in June <b>"})
-    switch = RuleSwitch.objects.get()
-    assert (switch.centre, switch.rule, switch.is_on) == (clinic, "ck-rising", False)
-    page = client.get("/rules/ck-rising/").content.decode()
-    assert "Reviewed in June &lt;b&gt;" in page
-    client.post("/rules/ck-rising/switch/", {"is_on": "yes", "reason": "Back"})
-    switch.refresh_from_db()
-    assert switch.is_on
-    assert client.post("/rules/none/switch/", {"is_on": "no", "reason": "x"}).status_code == 404
-
-
-def test_nobody_else_switches_a_rule(clinic, signed_in) -> None:
-    for role in (Role.CLINICIAN, Role.NURSE, Role.PHYSIOTHERAPIST, Role.COORDINATOR, Role.RESEARCHER):
-        client = signed_in(role=role)
-        assert client.post("/rules/ck-rising/switch/", {"is_on": "no", "reason": "x"}).status_code == 403
-    assert "Switch it off" not in signed_in().get("/rules/ck-rising/").content.decode()
 
 
 def test_a_rule_that_fails_or_was_not_believed_is_said_on_the_worklist(clinic, clinician, signed_in) -> None:

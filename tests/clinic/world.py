@@ -74,6 +74,9 @@ class World:
             source_name="Lab", by=self.clinician, now=NOW,
         )  # fmt: skip
 
+        # Proposed by the only clinician, so that whoever else may can confirm or withdraw it.
+        self.change = factories.rule_change(self.centre, "ck-rising", confirmed=False, mode="off")
+
     def member(self, role: str) -> User:
         return factories.person(self.centre, role)
 
@@ -163,6 +166,7 @@ FILL: dict[tuple[str, str], Callable[[World, User], Any]] = {
     ),
     ("rules", "rule_id"): lambda w, whose: "ck-rising",
     ("rules", "id"): lambda w, whose: "ck-rising",
+    ("changes", "change"): lambda w, whose: w.change.pk,
     ("v1", "rest"): lambda w, whose: "nothing",
     ("keys", "pk"): lambda w, whose: 1,
 }

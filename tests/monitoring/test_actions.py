@@ -13,7 +13,7 @@ from accounts.models import Centre, User
 from audit.models import Entry
 from monitoring import actions
 from monitoring.entry import Measures, TypedValue
-from monitoring.models import Assessment, BodySize, Booking, MuscleGrade, ReferenceRange, Result, RuleSwitch, Waiver
+from monitoring.models import Assessment, BodySize, Booking, MuscleGrade, ReferenceRange, Result, Waiver
 from monitoring.scores.mmt8 import CELLS
 from patients.models import Patient
 from tests import factories
@@ -373,17 +373,6 @@ def test_a_reference_range_names_the_wrong_field(clinic: Centre, by: User, chang
     good = {"analyte": "ck", "starts_on": AS_OF, "uln": Decimal(190)}
     with refused(field):
         actions.set_reference_range(centre=clinic, **{**good, **change}, by=by, now=NOW)
-
-
-def test_a_rule_is_switched_off_and_on_with_a_reason(clinic: Centre, by: User) -> None:
-    with refused("rule"):
-        actions.switch_rule(centre=clinic, rule="no-such-rule", is_on=False, reason="r", by=by, now=NOW)
-    with refused("reason"):
-        actions.switch_rule(centre=clinic, rule="physio-missed", is_on=False, reason="", by=by, now=NOW)
-    with wrote("monitoring.switch_rule", by):
-        actions.switch_rule(centre=clinic, rule="physio-missed", is_on=False, reason="no physio", by=by, now=NOW)
-    actions.switch_rule(centre=clinic, rule="physio-missed", is_on=True, reason="physio is back", by=by, now=NOW)
-    assert [(s.is_on, s.reason) for s in RuleSwitch.objects.all()] == [(True, "physio is back")]
 
 
 # ---------------------------------------------------------------------------------------------------------------- undo

@@ -10,7 +10,6 @@ from django.db import connection, transaction
 
 from accounts.models import Centre
 from monitoring.asking import ask
-from monitoring.models import RuleSwitch
 from monitoring.rules import RULES
 from patients.models import FollowUpStatus, Patient, RuleException
 from tests import factories
@@ -86,13 +85,23 @@ def test_an_exception_holds_from_its_first_day_to_its_last(
 
 
 @pytest.mark.parametrize(
-    ("rule", "is_on", "asked"), [(RULE.id, False, False), (RULE.id, True, True), ("physio-missed", False, True)]
+    ("rule", "mode", "asked"),
+    [(RULE.id, "off", False), (RULE.id, "on", True), (RULE.id, "shadow", True), ("physio-missed", "off", True)],
 )
-def test_a_centre_switches_each_rule_by_itself(clinic: Centre, rule: str, is_on: bool, asked: bool) -> None:
+def test_a_centre_switches_each_rule_by_itself(clinic: Centre, rule: str, mode: str, asked: bool) -> None:
     who, elsewhere = patient(clinic), patient(factories.centre())
-    RuleSwitch.objects.create(centre=clinic, rule=rule, is_on=is_on, reason="not here")
+    factories.rule_change(clinic, rule, mode=mode)
     assert is_asked(who) is asked
+    assert is_asked(who, even_if_off=True)
     assert is_asked(elsewhere)
+
+
+def test_the_newest_of_what_was_agreed_on_counts(clinic: Centre) -> None:
+    who = patient(clinic)
+    factories.rule_change(clinic, RULE.id, mode="off", moment=NOW)
+    factories.rule_change(clinic, RULE.id, mode="on", moment=NOW - dt.timedelta(seconds=1))
+    factories.rule_change(clinic, RULE.id, mode="on", moment=NOW + dt.timedelta(seconds=1), confirmed=False)
+    assert not is_asked(who)
 
 
 def test_a_back_test_asks_about_whoever_was_on_record_and_as_it_stood(clinic: Centre) -> None:

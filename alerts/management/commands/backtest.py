@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import Centre
-from alerts.selectors import BackTest, backtest, with_values
+from alerts.backtesting import BackTest, backtest
+from monitoring.bounds import with_values
 from monitoring.rules import RULES
 
 
