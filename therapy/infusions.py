@@ -296,6 +296,14 @@ class Day:
     volume_ml: Decimal
     minutes: int | None
 
+    @property
+    def duration(self) -> str:
+        """ "2 h 18 min"; empty where it cannot be told."""
+        if self.minutes is None:
+            return ""
+        hours, minutes = divmod(self.minutes, 60)
+        return " ".join(part for part in (f"{hours} h" * (hours > 0), f"{minutes} min" * (minutes > 0)) if part)
+
 
 @dataclass(frozen=True)
 class CoursePlan:
@@ -316,6 +324,10 @@ class CoursePlan:
     def rounded_g(self) -> Decimal:
         """More (above 0) or less than 2 g/kg, because vials are given whole."""
         return self.total_g - self.target_g
+
+    @property
+    def less_g(self) -> Decimal:
+        return -self.rounded_g
 
     @property
     def vials(self) -> tuple[tuple[Decimal, int], ...]:

@@ -1,4 +1,4 @@
-"""Courses of drugs: what is taken and was taken; starting, changing, correcting, stopping; infusions."""
+"""Courses of drugs: what is taken and was taken; starting, changing, correcting, stopping."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.guards import needs
 from accounts.permissions import Permission
 from audit.access import looked
-from clinic.forms.treatment import DoseCorrectionForm, DoseForm, DrugForm, InfusionForm, StartForm, StopForm
+from clinic.forms.treatment import DoseCorrectionForm, DoseForm, DrugForm, StartForm, StopForm
 from clinic.selectors import treatment as questions
 from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, can, patient_or_404, saved
@@ -229,29 +229,6 @@ def stop(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpRespo
     return _small(
         request, patient, found, form, now=now, title=f"Stop {name_of(found.drug).lower()}", save="Stop the drug",
         route="clinic:treatment-stop", unit="",
-    )  # fmt: skip
-
-
-@needs(Permission.PRESCRIBE)
-def infusion(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpResponse:
-    patient = patient_or_404(request, public_id)
-    found = _course_or_404(patient, course)
-    now = timezone.now()
-    before = questions.last_infusion(found)
-    form = InfusionForm(request.POST or None, initial={"given_on": patient.day_at(now)})
-    if request.method == "POST":
-        done = attempt(
-            form, lambda: actions.record_infusion(course=found, by=request.user, now=now, **form.cleaned_data)
-        )
-        if done is not None:
-            saved(request, patient, "Infusion recorded.", now)
-            return redirect("clinic:treatment", patient.public_id)
-    drug = FORMULARY.get(found.drug)
-    return _small(
-        request, patient, found, form, now=now, title=f"Infusion of {name_of(found.drug).lower()}",
-        save="Record the infusion", route="clinic:treatment-infusion", unit=unit_of(drug) if drug else "",
-        before=questions.amount_words(found.drug, before.amount) if before else "",
-        before_on=before.given_on if before else None,
     )  # fmt: skip
 
 

@@ -1,0 +1,67 @@
+"""What is typed about infusions: one that was given, and the plan of a course of immunoglobulin."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from clinic.forms.treatment import InfusionForm, number_box
+from monitoring.entry import plain
+from therapy.infusions import NUMBERS, VIAL_SIZES
+
+
+class RecordForm(InfusionForm):
+    """One infusion. `confirmed` is asked for where something about it is unusual: what was given can be recorded."""
+
+    confirmed = forms.BooleanField(
+        label="This is what was given", required=False, widget=forms.HiddenInput,
+        help_text="It is recorded as it is, and the alerts say the same",
+    )  # fmt: skip
+
+    def ask_to_confirm(self) -> None:
+        self.fields["confirmed"].widget = forms.CheckboxInput()
+
+    def entered(self) -> dict[str, Any]:
+        """What the action takes."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "confirmed"}
+
+
+class PlanForm(forms.Form):
+    """What a plan depends on. Nothing of it is saved."""
+
+    weight_kg = forms.DecimalField(
+        label="Weight",
+        min_value=Decimal(1),
+        max_value=Decimal(500),
+        max_digits=5,
+        decimal_places=1,
+        widget=number_box(),
+    )
+    days = forms.TypedChoiceField(
+        label="Over",
+        coerce=int,
+        choices=[(n, f"{n} days") for n in range(NUMBERS.course_days_least, NUMBERS.course_days_most + 1)],
+    )
+    sizes = forms.TypedMultipleChoiceField(
+        label="Vials in stock",
+        coerce=Decimal,
+        choices=[(plain(size), f"{plain(size)} g") for size in VIAL_SIZES],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Tick at least one size."},
+    )
+    at_risk = forms.BooleanField(
+        label="Keep below the rate for patients at risk",
+        required=False,
+        help_text="Of thrombosis or harm to the kidneys. What is on record counts, ticked or not",
+    )
+
+    @staticmethod
+    def first_values(weight_kg: Decimal | None, *, at_risk: bool) -> dict[str, Any]:
+        return {
+            "weight_kg": plain(weight_kg) if weight_kg is not None else "",
+            "days": NUMBERS.course_days_most,
+            "sizes": [plain(size) for size in VIAL_SIZES],
+            "at_risk": at_risk,
+        }
