@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from clinic.views import (
     alerts,
+    cancer,
     entry_assessment,
     entry_labs,
     fact,
@@ -96,6 +97,7 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:public_id>/infusions/", infusions.show, name="infusions"),
     path("patients/<uuid:public_id>/infusions/plan/", infusions.plan, name="infusion-plan"),
     path("patients/<uuid:public_id>/doses/<int:dose>/correct/", treatment.correct, name="dose-correct"),
+    path("patients/<uuid:public_id>/cancer-screening/", cancer.show, name="cancer"),
     path("patients/<uuid:public_id>/taper/", taper.show, name="taper"),
     path("patients/<uuid:public_id>/taper/plan/", taper.plan, name="taper-plan"),
     path("patients/<uuid:public_id>/taper/calendar/", taper.calendar, name="taper-calendar"),

@@ -1,5 +1,6 @@
 """A panel of the cancer screening is due, or was not done."""
 
+import dataclasses
 import datetime as dt
 
 from accounts.models import Role
@@ -199,3 +200,27 @@ RULE = Rule(
         sex unknown, it would not             | -12900 | -100  | -90       | unknown | antisynthetase |                         |                            |                          |                  |                                           | -80 cancer_basic                                                    | quiet
     """,
 )
+
+
+def state(q: Question) -> str:
+    """As `findings`, with one row for everybody the guideline is about, whether anything is due or not: where they stand."""
+    tiers = ", ".join(f"'{tier}'" for tier in cancer_sql.TIERS)
+    return f"""
+    WITH {cancer_sql.state(q)}
+    SELECT s.patient_id, 'patient'::text AS subject, NULL::text AS level, NULL::date AS due_on,
+        jsonb_build_object(
+            'tier', (ARRAY[{tiers}])[s.tier + 1], 'tier_on', s.tier_on, 'stop_on', s.stop_on, 'pet_alone', s.pet_alone,
+            'high', {cancer_sql.named("s.high", cancer_sql.FACTORS)},
+            'intermediate', {cancer_sql.named("s.intermediate", cancer_sql.FACTORS)},
+            'red_flags', {cancer_sql.named("s.red_flags", cancer_sql.RED_FLAGS)}, 'history', s.history,
+            'items', (SELECT COALESCE(jsonb_agg(jsonb_build_object('panel', i.panel, 'due_on', i.due_on, 'why', i.why,
+                    'at_once', i.at_once, 'done_on', i.done_on) ORDER BY i.due_on, i.panel), '[]')
+                FROM cancer_item i WHERE i.patient_id = s.patient_id)
+        ) AS evidence,
+        s.missing
+    FROM cancer_state s
+    """
+
+
+# Asks of one patient for their page what the rule asks of the clinic.
+STATE = dataclasses.replace(RULE, findings=state)

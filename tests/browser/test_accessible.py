@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 OF_PATIENT = (
     "", "results/", "print/", "details/", "antibodies/", "consent/", "exceptions/", "trail/", "enter/results/",
     "enter/assessment/", "enter/strength/", "enter/lung-function/", "enter/waiver/", "treatment/", "treatment/start/",
-    "treatment/start/?drug=methotrexate", "taper/", "taper/plan/", "physiotherapy/",
+    "treatment/start/?drug=methotrexate", "taper/", "taper/plan/", "physiotherapy/", "cancer-screening/",
 )  # fmt: skip
 PAGES = (
     "/worklist/", "/overview/", "/trail/", "/rules/", "/rules/ck-rising/", "/patients/", "/patients/new/",
