@@ -264,6 +264,22 @@ def series(patient: Patient, analyte: str, as_of: dt.date, limit: int = POINTS) 
     return [SeriesPoint(*row) for row in rows]
 
 
+def ever_high(patient: Patient, analytes: Sequence[str], as_of: dt.date) -> dict[str, bool]:
+    """By analyte, whether any result by `as_of` was above its upper limit. One never measured, or never with a limit,
+    is absent. One query.
+    """
+    rows = _rows(
+        f"""
+        SELECT r.analyte, bool_or(r.value > {uln("r")}) FROM monitoring_result r {_PERSON}
+        WHERE r.patient_id = %(patient)s AND r.analyte = ANY(%(analytes)s) AND r.retired_at IS NULL
+          AND r.taken_on <= %(as_of)s AND r.value IS NOT NULL AND {uln("r")} IS NOT NULL
+        GROUP BY r.analyte
+        """,  # noqa: S608 - put together from constants
+        {"patient": patient.pk, "analytes": list(analytes), "as_of": as_of},
+    )
+    return dict(rows)
+
+
 # ------------------------------------------------------------------------------------------------------------- bodies
 
 

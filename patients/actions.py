@@ -17,6 +17,7 @@ from patients import selectors
 from patients.antibodies import ANTIBODIES
 from patients.models import (
     AntibodyResult,
+    ClassificationItems,
     Consent,
     FollowUpStatus,
     Manifestation,
@@ -216,6 +217,41 @@ def _check_end(patient: Patient, field: str, start: dt.date, end: dt.date | None
         raise ValidationError({field: "The last day cannot lie before the first."})
     if end > patient.day_at(now):
         raise ValidationError({field: "This day lies in the future."})
+
+
+BIOPSY_FINDINGS = ("endomysial_infiltrate", "perimysial_infiltrate", "perifascicular_atrophy", "rimmed_vacuoles")
+CLASSIFICATION_FINDINGS = (
+    "weak_upper_proximal", "weak_lower_proximal", "neck_flexors_weaker", "legs_proximal_weaker", "heliotrope",
+    "gottron_papules", "gottron_sign", "dysphagia", *BIOPSY_FINDINGS, "finger_flexor_weakness",
+    "improved_on_treatment",
+)  # fmt: skip
+
+
+@action("patients.record_classification_items", "classification items recorded")
+def record_classification_items(
+    *, patient: Patient, found_on: dt.date, by: User, now: dt.datetime, **items: bool | None
+) -> ClassificationItems:
+    """What the classification criteria ask, as found on `found_on`; an item left out or None was not looked at.
+
+    The items of the latest day count, all of them: what was found earlier is not added. A second record of one day
+    takes the place of the first. Findings of a biopsy without a biopsy are refused.
+    """
+    unknown = set(items) - {*CLASSIFICATION_FINDINGS, "has_biopsy"}
+    if unknown:
+        raise TypeError(f"not an item of the criteria: {sorted(unknown)}")
+    facts.hold(patient)
+    if found_on > patient.day_at(now):
+        raise ValidationError({"found_on": "This day lies in the future."})
+    if not items.get("has_biopsy") and any(items.get(name) is not None for name in BIOPSY_FINDINGS):
+        raise ValidationError({"has_biopsy": "Findings of a biopsy are entered. Say that there was one."})
+    if not items.get("has_biopsy") and all(items.get(name) is None for name in CLASSIFICATION_FINDINGS):
+        raise ValidationError("Enter at least one item that was looked at.")
+    same_day = ClassificationItems.objects.current().filter(patient=patient, found_on=found_on).first()
+    if same_day is not None:
+        # what is not said now was not looked at, whatever the first record of the day says
+        fresh = dict.fromkeys(CLASSIFICATION_FINDINGS) | {"has_biopsy": False}
+        return facts.supersede(same_day, by=by, now=now, reason="Recorded again for the same day", values=fresh | items)
+    return facts.record(ClassificationItems, patient=patient, found_on=found_on, by=by, now=now, **items)
 
 
 @action("patients.record_consent", "consent recorded")

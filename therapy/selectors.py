@@ -58,11 +58,11 @@ def glucocorticoid_rows(patient: Patient, as_of: dt.date) -> list[DoseRow]:
             course__route=Route.INTRAVENOUS,
         )
         .values_list("course__drug", "course__route", "given_on")
-        .annotate(amount=Sum("amount"), first=Min("id"), course_id=Min("course_id"))
+        .annotate(total=Sum("amount"), first=Min("id"), of_course=Min("course_id"))
     )  # fmt: skip
     pulses = [
-        DoseRow(row_id, course_id, drug, route, day, day, amount, given=True)
-        for drug, route, day, amount, row_id, course_id in given
+        DoseRow(first, course, drug, route, day, day, total, given=True)
+        for drug, route, day, total, first, course in given
     ]
     return [*(row for row in dose_rows(patient, as_of) if row.is_systemic_glucocorticoid), *pulses]
 

@@ -27,7 +27,15 @@ from monitoring.models import (
 )
 from monitoring.rules import RULES
 from patients.antibodies import ANTIBODIES
-from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RuleException
+from patients.models import (
+    AntibodyResult,
+    ClassificationItems,
+    Consent,
+    FollowUpStatus,
+    Manifestation,
+    Patient,
+    RuleException,
+)
 from therapy.dosing import name_of
 from therapy.models import (
     Course,
@@ -84,6 +92,8 @@ _KINDS = (
     FactKind(
         "manifestation", Manifestation, "Manifestation", _P.RECORD_RESULTS, ("kind", "onset_on", "ended_on", "note")
     ),
+    # Entered anew for the same day it takes the place of the first: biopsy findings need the biopsy beside them.
+    FactKind("classification", ClassificationItems, "Classification items", _P.RECORD_RESULTS),
     FactKind("consent", Consent, "Consent", _P.EDIT_PATIENTS),
     FactKind("exception", RuleException, "Exception from a rule", _P.MAKE_EXCEPTIONS),
     FactKind("follow-up", FollowUpStatus, "Follow-up status", _P.EDIT_PATIENTS),

@@ -193,7 +193,8 @@ def classify(items: Items) -> Classification:
     else:
         of_age = age_points(items.age_at_onset, biopsied)
         lowest, highest = lowest + of_age, highest + of_age
-    subclass, asked = None, ()
+    subclass: SubClass | None = None
+    asked: tuple[str, ...] = ()
     if ORDER.index(class_of(lowest, biopsied)) >= ORDER.index(Class.PROBABLE):
         subclass, asked = _subclass(items)
     rash = _any(items, SKIN)

@@ -22,7 +22,7 @@ from exchange.mapping import LABS
 from exchange.models import HeldRow, ImportBatch, PendingUpload
 from monitoring.models import Assessment, FunctionalTest, PersonalBaseline, Result, Waiver
 from patients import actions as patients
-from patients.models import Manifestation, Patient
+from patients.models import ClassificationItems, Manifestation, Patient
 from tests import factories
 from tests.clinic.one_patient import full
 from tests.exchange import files
@@ -57,6 +57,7 @@ class World:
         fact(FunctionalTest, p, instrument="grip", tested_on=AS_OF - 9 * DAY, score=Decimal(31), is_complete=True)
         fact(PersonalBaseline, p, analyte="ck", value=Decimal(150), set_on=AS_OF - 9 * DAY, reason="African descent")
         fact(Waiver, p, test="hrct", reason="declined", starts_on=AS_OF - 9 * DAY, ends_on=AS_OF + 90 * DAY)
+        fact(ClassificationItems, p, found_on=AS_OF - 9 * DAY, heliotrope=True)
         self.taper = TaperPlan.objects.get(patient=p)
         self.hold = fact(TaperHold, p, plan=self.taper, starts_on=AS_OF - 3 * DAY, reason="Infection")
         old = fact(TaperPlan, p)

@@ -1,0 +1,134 @@
+"""The response to treatment of every visit, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitoring.entry import plain
+from monitoring.responses import VisitResponse, WhyNot, is_validated, tis_by_visit
+from monitoring.scores import worsening
+from monitoring.scores.tis import Category, Measure, MeasureResult
+from monitoring.selectors import population_of
+from patients.models import Patient, Subtype
+
+HEADS = {
+    Measure.PHYSICIAN_VAS: "Physician VAS",
+    Measure.PATIENT_VAS: "Patient VAS",
+    Measure.MMT: "Strength",
+    Measure.HAQ_DI: "HAQ-DI",
+    Measure.ENZYME: "Enzyme",
+    Measure.EXTRAMUSCULAR_VAS: "Extramuscular VAS",
+}
+CATEGORIES = {
+    Category.NONE: "No response",
+    Category.MINIMAL: "Minimal",
+    Category.MODERATE: "Moderate",
+    Category.MAJOR: "Major",
+}
+WHY_NOT = {
+    WhyNot.INCLUSION_BODY: "Not computed in inclusion body myositis",
+    WhyNot.NO_EPISODE: "No glucocorticoid course at that time",
+    WhyNot.NO_BASELINE: "The course has no baseline assessment",
+    WhyNot.IS_BASELINE: "",
+    WhyNot.BEFORE_BASELINE: "Before the baseline",
+}
+REASONS = {
+    worsening.Reason.GLOBAL_AND_STRENGTH: "physician VAS and strength",
+    worsening.Reason.EXTRAMUSCULAR: "extramuscular VAS",
+    worsening.Reason.THREE_OF_FIVE: "three of five measures",
+}
+# Short enough for a column; the whole is in the title.
+MISSING = {
+    "not available at baseline": "not at baseline",
+    "not available at follow-up": "not measured",
+    "not available at baseline and follow-up": "not measured",
+    "strength was tested with different versions": "other version",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Change of one measure in percent of its range, better is positive; its points; why it is missing."""
+
+    percent: str
+    points: str
+    worse: bool
+    why_missing: str
+    missing: str
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    day: dt.date
+    is_baseline: bool
+    baseline_on: dt.date | None
+    enzyme: str
+    total: str
+    category: str
+    why_not: str
+    cells: Sequence[Cell]
+    deterioration: str
+    confirmed: bool
+    because: str
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: Sequence[Row]
+    heads: Sequence[str]
+    limits: str
+    validated: bool
+    computed: bool
+
+
+def page(patient: Patient, as_of: dt.date) -> Page:
+    """Every visit, newest first. Four queries."""
+    juvenile = population_of(patient) == "juvenile"
+    return Page(
+        rows=[_row(visit) for visit in tis_by_visit(patient, as_of)],
+        heads=list(HEADS.values()),
+        limits="Minimal from 30, moderate from 45, major from 70 (juvenile)"
+        if juvenile
+        else "Minimal from 20, moderate from 40, major from 60",
+        validated=is_validated(patient),
+        computed=patient.subtype != Subtype.INCLUSION_BODY,
+    )
+
+
+def _row(visit: VisitResponse) -> Row:
+    tis, judgement = visit.tis, visit.deterioration
+    total, category = "", ""
+    if tis is not None:
+        total = plain(tis.lowest) if not tis.partial else f"{plain(tis.lowest)} to {plain(tis.highest)}"
+        category = CATEGORIES[tis.category] if tis.category else f"At least {CATEGORIES[tis.at_least].lower()}"
+        if tis.category is None and tis.at_least is Category.NONE:
+            category = "Cannot be told"
+    words = {worsening.Status.NONE: "", worsening.Status.ONCE: "Once", worsening.Status.CONFIRMED: "Confirmed"}
+    return Row(
+        id=visit.assessment.pk,
+        day=visit.assessment.assessed_on,
+        is_baseline=visit.is_baseline,
+        baseline_on=visit.baseline_on,
+        enzyme=visit.enzyme.upper() if visit.enzyme else "",
+        total=total,
+        category=category,
+        why_not=WHY_NOT[visit.why_not] if visit.why_not else "",
+        cells=[_cell(measure) for measure in tis.measures] if tis else [],
+        deterioration=words[visit.status],
+        confirmed=visit.status is worsening.Status.CONFIRMED,
+        because=", ".join(REASONS[reason] for reason in judgement.reasons) if judgement else "",
+    )
+
+
+def _cell(measure: MeasureResult) -> Cell:
+    percent = measure.improvement_percent
+    return Cell(
+        percent="" if percent is None else plain(round(percent, 1)).replace("-", "−"),
+        points="" if measure.points is None else f"{plain(measure.points)} of {plain(measure.maximum)}",
+        worse=measure.worse,
+        why_missing=measure.why_missing,
+        missing=MISSING.get(measure.why_missing, measure.why_missing),
+    )
