@@ -6,12 +6,13 @@ run twice, late, or by several workers at once: what must happen once is claimed
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import smtplib
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -45,6 +46,7 @@ from monitoring.levels import Level
 from monitoring.models import Mode
 from monitoring.rules import RULES
 from monitoring.rules.base import JUDGED_BY, Question, Rule
+from monitoring.sharing import Sharing, groups, is_shared, sharing
 from patients.models import Patient, Touched
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ SNOOZE_DAYS = {Level.ACTION: 14, Level.TASK: 28, Level.INFO: 28}  # never URGENT
 UNDO_WITHIN = dt.timedelta(minutes=10)
 # Longer than a task may run (settings: CELERY_TASK_TIME_LIMIT) and than Redis keeps one that was not acknowledged.
 DISPATCH_AGAIN_AFTER = dt.timedelta(minutes=20)
+WORKERS_OF_A_SWEEP = 4
 ASK_AGAIN_AFTER = dt.timedelta(seconds=50)  # a rule that failed on touched patients: at about the next tick
 # Expired snoozes are woken by the sweep, which knows whether the rule still finds it; without one, this much later.
 SWEEP_WAKES_WITHIN = dt.timedelta(hours=1)
@@ -108,6 +111,7 @@ def evaluate(
     sweep: Sweep | None = None,
     accept_closing: bool = False,
     dry_run: bool = False,
+    shared: Sharing | None = None,
 ) -> RuleRun:
     """Ask `rule` about `centre` (or about the patients with these ids) on `as_of`, and make its alerts agree.
 
@@ -117,7 +121,8 @@ def evaluate(
     A sweep or command that finds nobody to ask, or would close most of what is open, closes nothing and says why in
     `held_back`; `accept_closing` is a person's decision that it is right. With `dry_run` nothing is kept and the
     returned RuleRun, which has the counts, is not saved. Within a sweep a rule that has finished is not asked again:
-    its run is returned. Raises RuleFailed after noting the class of the error in the run.
+    its run is returned. `shared` holds answers prepared for several rules (monitoring/sharing.py). Raises RuleFailed
+    after noting the class of the error in the run.
     """
     run = RuleRun(
         centre=centre,
@@ -140,7 +145,7 @@ def evaluate(
                 "run": run.pk,
             }
             cursor.execute(statements.CONTEXT, {"context": str(context), "metadata": json.dumps(about)})
-            earlier = _judge(run, rule, by=by, now=now, patients=patients, accept_closing=accept_closing)
+            earlier = _judge(run, rule, by=by, now=now, patients=patients, accept_closing=accept_closing, shared=shared)
             if dry_run:
                 transaction.set_rollback(True)
             elif earlier is None:
@@ -177,6 +182,7 @@ def _judge(
     now: dt.datetime,
     patients: Sequence[int] | None,
     accept_closing: bool,
+    shared: Sharing | None,
 ) -> RuleRun | None:
     """Fill the counts of `run`; or give the run of the same sweep that was finished before."""
     centre = run.centre
@@ -208,6 +214,7 @@ def _judge(
             patient_ids=patients,
             parameters=numbers.parameters,
             others=numbers.others,
+            shared=shared,
         )
         found_in_shadow = _keep_shadow(values, in_shadow=mode == Mode.SHADOW)
         cursor.execute(statements.TABLES)
@@ -317,16 +324,17 @@ def judge_touched(*, now: dt.datetime) -> int:
 
     One worker judges a centre at a time, under a lock of its session, which ends with the worker. The rows of the
     outbox are deleted only after the rules were asked: whoever is killed in between leaves them to the next. A rule
-    that fails leaves a row of its own, so that it alone is asked again and the others are not.
+    that fails leaves a row of its own, so that it alone is asked again and the others are not. While a sweep asks rules
+    from prepared answers, the rows stay: they tell the sweep whose answers are old (monitoring/sharing.py).
     """
     judged = 0
     for centre_id in _centres_touched(now):
         # Whoever finds the lock taken leaves; rows that came too late for its holder are seen in the holder's last
         # look, which comes after it let go.
         while centre_id in _centres_touched(now):
-            taken, count = _judge_touched_centre(centre_id, now=now)
+            is_done, count = _judge_touched_centre(centre_id, now=now)
             judged += count
-            if not taken:
+            if not is_done:
                 break
     return judged
 
@@ -340,6 +348,7 @@ def _centres_touched(now: dt.datetime) -> list[int]:
 
 
 def _judge_touched_centre(centre_id: int, *, now: dt.datetime) -> tuple[bool, int]:
+    """Whether the rows that were there are gone, and how many patients were judged."""
     name = {"name": f"alerts.judge_touched {centre_id}"}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 0))", name)
@@ -353,13 +362,16 @@ def _judge_touched_centre(centre_id: int, *, now: dt.datetime) -> tuple[bool, in
                 .order_by("id")
                 .values_list("id", "patient_id", "rule")[:TOUCHED_AT_ONCE]
             )
-            _judge_rows(rows, centre, now=now)
+            # After the rows were read: who begins to share answers from now on has these patients' facts in them, and
+            # who has ended was before us.
+            stays = is_shared(centre_id)
+            _judge_rows(rows, centre, now=now, stays=stays)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%(name)s, 0))", name)
-    return True, len({patient for _, patient, _ in rows})
+    return not stays, len({patient for _, patient, _ in rows})
 
 
-def _judge_rows(rows: list[tuple[int, int, str]], centre: Centre, *, now: dt.datetime) -> None:
+def _judge_rows(rows: list[tuple[int, int, str]], centre: Centre, *, now: dt.datetime, stays: bool) -> None:
     everything = {patient for _, patient, rule in rows if not rule}
     failed: list[Touched] = []
     for rule in RULES.values():
@@ -378,6 +390,8 @@ def _judge_rows(rows: list[tuple[int, int, str]], centre: Centre, *, now: dt.dat
         except RuleFailed as failure:
             log.error("rule_failed", rule=rule.id, error=failure.error, centre=centre.pk)
             failed += [Touched(patient_id=patient, touched_at=now, rule=rule.id) for patient in patients]
+    if stays:
+        return
     with transaction.atomic():
         Touched.objects.bulk_create(failed)
         Touched.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
@@ -404,10 +418,11 @@ def claim_sweeps(*, now: dt.datetime) -> list[Sweep]:
 
 
 @job("alerts.dispatch_sweeps")
-def dispatch_sweeps(*, now: dt.datetime, send: Callable[[int, str], object]) -> int:
-    """Hand the unfinished rules of unfinished sweeps to `send(sweep id, rule id)`, again after a while; gives how many.
+def dispatch_sweeps(*, now: dt.datetime, send: Callable[[int], object]) -> int:
+    """Call workers to unfinished sweeps by `send(sweep id)`, again after a while; gives how many.
 
-    Killed between sending and noting that it was sent, it sends twice, which is harmless.
+    More are called than most machines run at once: whoever finds nothing left to do goes. Killed between sending and
+    noting that it was sent, it sends twice, which is harmless.
     """
     sent = 0
     newer = Sweep.objects.filter(centre=OuterRef("centre"), as_of__gt=OuterRef("as_of"))
@@ -417,23 +432,66 @@ def dispatch_sweeps(*, now: dt.datetime, send: Callable[[int, str], object]) -> 
         finished_at__isnull=True,
     )
     for sweep in waiting.order_by("pk"):
-        for rule in RULES:
-            if rule not in selectors.rules_finished(sweep):
-                send(sweep.pk, rule)
-                sent += 1
+        for _ in range(min(WORKERS_OF_A_SWEEP, len(set(RULES) - selectors.rules_finished(sweep)))):
+            send(sweep.pk)
+            sent += 1
         Sweep.objects.filter(pk=sweep.pk).update(dispatched_at=now)
     return sent
 
 
+@contextlib.contextmanager
+def share_of_sweep(*, sweep_id: int, now: dt.datetime) -> Iterator[Iterator[tuple[str, Sharing]]]:
+    """A worker's share of a sweep: the ids of rules it is to ask next, by `evaluate_in_sweep`, and what it shares for
+    them. Rules that share an answer go to one worker, one such group after the other, until none is left that has not
+    been taken. A rule that failed lately is left for the next time workers are called.
+    """
+    sweep = Sweep.objects.select_related("centre").get(pk=sweep_id)
+    with (
+        sharing(centre_id=sweep.centre_id, as_of=sweep.as_of) as shared,
+        contextlib.closing(_rules_to_ask(sweep, now)) as rules,
+    ):
+        yield ((rule, shared) for rule in rules)
+    if Touched.objects.exists():  # their rows had to stay
+        send_soon("alerts.tasks.judge_touched")
+
+
+def _rules_to_ask(sweep: Sweep, now: dt.datetime) -> Generator[str, None, None]:
+    failed_lately = RuleRun.objects.filter(sweep=sweep, started_at__gt=now - DISPATCH_AGAIN_AFTER / 2).exclude(error="")
+    for group in groups(RULES):
+        name = {"name": f"alerts.sweep {sweep.pk} {group[0]}"}
+        with connection.cursor() as cursor:
+            # Ends with the worker: what a killed one had taken is free for whoever is given its task again.
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 0))", name)
+            if not cursor.fetchone()[0]:
+                continue
+            try:
+                for rule in group:
+                    if rule in selectors.rules_finished(sweep) or failed_lately.filter(rule=rule).exists():
+                        continue
+                    yield rule
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%(name)s, 0))", name)
+
+
 @job("alerts.evaluate_in_sweep")
-def evaluate_in_sweep(*, sweep_id: int, rule_id: str, now: dt.datetime) -> RuleRun | None:
+def evaluate_in_sweep(
+    *, sweep_id: int, rule_id: str, now: dt.datetime, shared: Sharing | None = None
+) -> RuleRun | None:
     """One rule of a sweep. None where a newer sweep has begun or the rule is gone: yesterday must not undo today."""
     sweep = Sweep.objects.select_related("centre").get(pk=sweep_id)
     rule = RULES.get(rule_id)
     if rule is None or Sweep.objects.filter(centre=sweep.centre, as_of__gt=sweep.as_of).exists():
         return None
     try:
-        run = evaluate(rule=rule, as_of=sweep.as_of, now=now, centre=sweep.centre, trigger=Trigger.SWEEP, sweep=sweep)
+        run = evaluate(
+            rule=rule,
+            as_of=sweep.as_of,
+            now=now,
+            centre=sweep.centre,
+            trigger=Trigger.SWEEP,
+            sweep=sweep,
+            shared=shared,
+        )
     except RuleFailed:
         _tell_operators(f"failed:{sweep.centre_id}:{sweep.as_of}:{rule.id}", centre=sweep.centre, now=now)
         raise

@@ -23,7 +23,7 @@ def tick() -> None:
     now = timezone.now()
     steps: dict[str, Callable[[], object]] = {
         "claim sweeps": lambda: actions.claim_sweeps(now=now),
-        "dispatch sweeps": lambda: actions.dispatch_sweeps(now=now, send=evaluate_rule.delay),
+        "dispatch sweeps": lambda: actions.dispatch_sweeps(now=now, send=sweep.delay),
         "finish sweeps": lambda: actions.finish_sweeps(now=now),
         "judge touched": lambda: Touched.objects.exists() and judge_touched.delay(),
         "wake": lambda: actions.wake_expired(now=now),
@@ -42,13 +42,15 @@ def tick() -> None:
             log.exception("tick_step_failed", step=name)
 
 
-@shared_task(name="alerts.tasks.evaluate_rule")
-def evaluate_rule(sweep_id: int, rule_id: str) -> None:
-    """One rule of one sweep. A failure is noted in its run; the tick hands it out again."""
-    try:
-        actions.evaluate_in_sweep(sweep_id=sweep_id, rule_id=rule_id, now=timezone.now())
-    except actions.RuleFailed as failure:
-        log.error("rule_failed", rule=failure.rule, error=failure.error, sweep=sweep_id)
+@shared_task(name="alerts.tasks.sweep")
+def sweep(sweep_id: int) -> None:
+    """One worker's share of a sweep. A failure is noted in the rule's run; the tick calls workers again."""
+    with actions.share_of_sweep(sweep_id=sweep_id, now=timezone.now()) as rules:
+        for rule_id, shared in rules:
+            try:
+                actions.evaluate_in_sweep(sweep_id=sweep_id, rule_id=rule_id, now=timezone.now(), shared=shared)
+            except actions.RuleFailed as failure:
+                log.error("rule_failed", rule=failure.rule, error=failure.error, sweep=sweep_id)
 
 
 @shared_task(name="alerts.tasks.judge_touched")

@@ -17,40 +17,32 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from monitoring.rules.base import Parameters, Question, Rule
+from monitoring.sharing import A_FEW, COLUMNS, WHOLE_CLINIC, Sharing, followed
 
-TABLES = """
-CREATE TEMP TABLE IF NOT EXISTS asked (
-    patient_id bigint PRIMARY KEY, centre_id bigint, time_zone text, sex text, subtype text,
-    born_on date, onset_on date, diagnosed_on date
-) ON COMMIT DELETE ROWS;
+FINDING = """
 CREATE TEMP TABLE IF NOT EXISTS finding (
     patient_id bigint, subject text, level text, due_on date, evidence jsonb, missing text[]
 ) ON COMMIT DELETE ROWS;
-TRUNCATE asked, finding;
+TRUNCATE finding;
+"""
+TABLES = f"""
+CREATE TEMP TABLE IF NOT EXISTS asked ({COLUMNS}) ON COMMIT DELETE ROWS;
+TRUNCATE asked;
+{FINDING}
 """
 
-# Each sort and hash of a whole clinic stays in memory up to here; more goes to disk, slower. A worker asks one rule.
-WORK_MEM = "128MB"
-
 POPULATION = """
-INSERT INTO asked
-SELECT p.id, p.centre_id, c.time_zone, p.sex, p.subtype, p.born_on, p.onset_on, p.diagnosed_on
-FROM patients_patient p
-JOIN accounts_centre c ON c.id = p.centre_id
-LEFT JOIN (
-    SELECT DISTINCT ON (f.patient_id) f.patient_id, f.word
-    FROM patients_followupstatus f
-    WHERE {known_status} AND f.starts_on <= %(as_of)s AND {these_status}
-    ORDER BY f.patient_id, f.starts_on DESC, f.id DESC
-) s ON s.patient_id = p.id
-WHERE COALESCE(s.word, 'active') = 'active'
-  AND (p.diagnosed_on IS NULL OR p.diagnosed_on <= %(as_of)s)
-  AND {known_patient}
-  AND {these}
+INSERT INTO asked {followed}
   AND {not_off}
-  AND NOT EXISTS (SELECT 1 FROM patients_ruleexception e
-                  WHERE e.patient_id = p.id AND e.rule IN (%(rule)s, '*') AND {known_exception}
-                    AND %(as_of)s BETWEEN e.starts_on AND e.ends_on)
+  AND NOT EXISTS (SELECT 1 FROM patients_ruleexception e WHERE e.patient_id = p.id AND {excepted})
+"""
+EXCEPTED = "e.rule IN (%(rule)s, '*') AND {known} AND %(as_of)s BETWEEN e.starts_on AND e.ends_on"
+# Where answers are shared, the population is prepared, and only whom this rule leaves out is looked for.
+LEFT_OUT = """
+INSERT INTO excepted
+SELECT e.patient_id FROM patients_ruleexception e WHERE {excepted}
+UNION
+SELECT p.patient_id FROM followed p WHERE NOT ({not_off})
 """
 
 # Once for all patients: few centres have changed anything.
@@ -83,64 +75,67 @@ def ask(
     parameters: Parameters | None = None,
     others: Mapping[str, Parameters] = MappingProxyType({}),
     even_if_off: bool = False,
+    shared: Sharing | None = None,
 ) -> int:
     """Fill `asked` and `finding`; returns how many patients were asked about. Four statements, whatever the population.
 
     Must run inside a transaction; both tables are empty again after it. With `patient_ids` only those are asked about
     (who among them belongs to the population is still the population's decision). The numbers are the rule's own unless
     given (`others`: {rule id: parameters} of the rules it asks); a centre's are in monitoring/governance.py. With
-    `even_if_off` also patients of centres that have switched it off are asked about.
+    `even_if_off` also patients of centres that have switched it off are asked about. With `shared` all that is followed
+    in its centre on its day is asked about, from what is prepared there.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a rule is asked inside a transaction")
-    question = Question(as_of=as_of, known_at=known_at)
+    if shared is not None and (shared.as_of, shared.centre_id, None, None) != (as_of, centre_id, patient_ids, known_at):
+        raise ValueError("what is shared is about everybody of one centre, on one day, as known today")
     used = parameters or rule.parameters
+    question = Question(as_of=as_of, known_at=known_at)
     values = rule.values(question, used, others)
+    tables: list[str] = []
+    if shared is not None:
+        question, tables = shared.question(values)
+    query = rule.findings(question)
     judged_by: dict[str, Any] = {"parameters": dataclasses.asdict(used)}
     if others:
         judged_by["parameters_asked"] = {name: dataclasses.asdict(each) for name, each in others.items()}
-    these, these_status = "true", "true"
-    if centre_id is not None:
-        these += " AND p.centre_id = %(centre_id)s"
-    if patient_ids is not None:
-        these += " AND p.id = ANY(%(patient_ids)s)"
-        these_status += " AND f.patient_id = ANY(%(patient_ids)s)"
+    conditions = {
+        "not_off": "true" if even_if_off else NOT_OFF,
+        "excepted": EXCEPTED.format(known=question.known("e")),
+    }
+    about = {
+        "as_of": as_of,
+        "known_at": known_at,
+        "rule": rule.id,
+        "centre_id": centre_id,
+        "patient_ids": None if patient_ids is None else list(patient_ids),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(TABLES)
-        cursor.execute(
-            POPULATION.format(
-                # Whoever came to be on record later was not asked about then.
-                known_patient="true" if known_at is None else "p.created_at <= %(known_at)s",
-                known_status=question.known("f"),
-                not_off="true" if even_if_off else NOT_OFF,
-                known_exception=question.known("e"),
-                these=these,
-                these_status=these_status,
-            ),
-            {
-                "as_of": as_of,
-                "known_at": known_at,
-                "rule": rule.id,
-                "centre_id": centre_id,
-                "patient_ids": None if patient_ids is None else list(patient_ids),
-            },
-        )
-        asked = cursor.rowcount
-        # Else the planner takes three patients for hundreds, and reads whole tables.
-        prepare = "ANALYZE asked"
-        if patient_ids is None:
-            # Behind a chain of steps it still takes a whole clinic for a handful, and would join it row by row. What is
-            # looked up for each row on purpose (LATERAL) still is.
-            prepare += f"; SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'"
-        cursor.execute(prepare)
+        if shared is None:
+            cursor.execute(TABLES)
+            who = followed(question, centre=centre_id is not None, patients=patient_ids is not None)
+            cursor.execute(POPULATION.format(followed=who, **conditions), about)
+            asked = cursor.rowcount
+            # Else the planner takes three patients for hundreds, and reads whole tables.
+            cursor.execute("ANALYZE asked" + (f"; {WHOLE_CLINIC}" if patient_ids is None else ""))
+        else:
+            cursor.execute(f"{FINDING} TRUNCATE excepted")
+            shared.bring_up_to_date(cursor)
+            cursor.execute(LEFT_OUT.format(**conditions), about)
+            cursor.execute("ANALYZE excepted")
+            cursor.execute("SELECT count(*) FROM asked")
+            asked = cursor.fetchone()[0]
+            cursor.execute(WHOLE_CLINIC)
+            shared.prepare(cursor, tables)
+            # A prepared answer tells of everybody.
+            query = f"SELECT g.* FROM ({query}) g JOIN asked USING (patient_id)"
         cursor.execute(
             "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
-            "f.evidence || %(judged_by)s::jsonb, f.missing "
-            f"FROM ({rule.findings(question)}) f",
+            f"f.evidence || %(judged_by)s::jsonb, f.missing FROM ({query}) f",
             {**values, "judged_by": json.dumps(judged_by, cls=DjangoJSONEncoder)},
         )
         if patient_ids is None:
-            cursor.execute("SET LOCAL enable_nestloop = on")
+            cursor.execute(A_FEW)
     return asked
 
 

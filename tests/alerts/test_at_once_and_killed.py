@@ -130,12 +130,14 @@ def in_a_process(job: Callable[[], object]) -> int:
 
 
 def work_of_a_day(now: dt.datetime) -> None:
-    """All that workers do on one day: the sweep, rule by rule, and the judgement of new facts."""
+    """All that workers do on one day: their shares of the sweep, and the judgement of new facts."""
     actions.claim_sweeps(now=now)
-    handed: list[tuple[int, str]] = []
-    actions.dispatch_sweeps(now=now, send=lambda sweep, rule: handed.append((sweep, rule)))
-    for sweep, rule in handed:
-        actions.evaluate_in_sweep(sweep_id=sweep, rule_id=rule, now=now)
+    called: list[int] = []
+    actions.dispatch_sweeps(now=now, send=called.append)
+    for sweep in called:
+        with actions.share_of_sweep(sweep_id=sweep, now=now) as to_ask:
+            for rule, shared in to_ask:
+                actions.evaluate_in_sweep(sweep_id=sweep, rule_id=rule, now=now, shared=shared)
     actions.judge_touched(now=now)
 
 

@@ -25,10 +25,6 @@ def at(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
 
 
-def send_into(sent: list[tuple[int, str]]):
-    return lambda sweep, rule: sent.append((sweep, rule))
-
-
 def test_a_sweep_is_claimed_once_a_day_after_the_hour_on_the_centres_clock(clinic: Clinic) -> None:
     assert actions.claim_sweeps(now=at("2025-06-15 03:59")) == []  # 05:59 in Berlin
     [sweep] = actions.claim_sweeps(now=at("2025-06-15 04:00"))
@@ -44,26 +40,34 @@ def test_days_that_were_missed_are_not_made_up_for(clinic: Clinic) -> None:
     assert Sweep.objects.count() == 2
 
 
-def test_every_rule_is_handed_out_and_again_after_a_while_until_it_has_finished(
+def test_workers_are_called_and_again_after_a_while_until_every_rule_has_finished(
     clinic: Clinic, only_test_rules: dict[str, Rule]
 ) -> None:
     for name in ("a", "b"):
         only_test_rules[name] = rules.make(name)
     [sweep] = actions.claim_sweeps(now=NOW)
-    sent: list[tuple[int, str]] = []
-    assert actions.dispatch_sweeps(now=NOW, send=send_into(sent)) == 2
-    assert sent == [(sweep.pk, "a"), (sweep.pk, "b")]
-    assert actions.dispatch_sweeps(now=later(minutes=19), send=send_into(sent)) == 0
+    called: list[int] = []
+    assert actions.dispatch_sweeps(now=NOW, send=called.append) == 2
+    assert called == [sweep.pk, sweep.pk]  # no more than there are rules
+    assert actions.dispatch_sweeps(now=later(minutes=19), send=called.append) == 0
     actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=1))
-    actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=2))  # handed out twice
+    actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=2))  # by two workers
     assert RuleRun.objects.filter(sweep=sweep).count() == 1
-    assert actions.dispatch_sweeps(now=later(minutes=20), send=send_into(sent)) == 1
+    assert actions.dispatch_sweeps(now=later(minutes=20), send=called.append) == 1
     sweep.refresh_from_db()
     assert sweep.finished_at is None
     actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="b", now=later(minutes=21))
     sweep.refresh_from_db()
     assert sweep.finished_at == later(minutes=21)
-    assert actions.dispatch_sweeps(now=later(hours=5), send=send_into(sent)) == 0
+    assert actions.dispatch_sweeps(now=later(hours=5), send=called.append) == 0
+
+
+def test_of_many_rules_some_workers_are_called(clinic: Clinic, only_test_rules: dict[str, Rule]) -> None:
+    for name in "abcdefgh":
+        only_test_rules[name] = rules.make(name)
+    actions.claim_sweeps(now=NOW)
+    called: list[int] = []
+    assert actions.dispatch_sweeps(now=NOW, send=called.append) == actions.WORKERS_OF_A_SWEEP == len(called)
 
 
 def test_yesterdays_sweep_does_not_undo_todays(clinic: Clinic, only_test_rules: dict[str, Rule]) -> None:
@@ -71,9 +75,9 @@ def test_yesterdays_sweep_does_not_undo_todays(clinic: Clinic, only_test_rules: 
     [old] = actions.claim_sweeps(now=later(days=-1))
     [new] = actions.claim_sweeps(now=NOW)
     assert actions.evaluate_in_sweep(sweep_id=old.pk, rule_id="a", now=NOW) is None
-    sent: list[tuple[int, str]] = []
-    actions.dispatch_sweeps(now=NOW, send=send_into(sent))
-    assert sent == [(new.pk, "a")]
+    called: list[int] = []
+    actions.dispatch_sweeps(now=NOW, send=called.append)
+    assert called == [new.pk]
 
 
 def test_one_broken_rule_leaves_the_sweep_unfinished_and_is_told_once(

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from monitoring.asking import ask, findings
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule
+from monitoring.sharing import sharing
 from tests import factories
 from tests.factories import AS_OF
 from tests.rules import columns  # noqa: F401 - registers the columns
@@ -43,6 +44,27 @@ def test_a_rule_says_of_its_example_patients_what_its_table_says(rule: Rule) -> 
         if not agrees(example.expect, said(said_of[pk]))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_says_the_same_from_answers_that_are_shared(rule: Rule) -> None:
+    """Asked by itself; from answers brought up to date for every patient; and from answers prepared for all at once."""
+    clinic = factories.centre()
+    clerk = factories.person(clinic)
+    about = {"as_of": AS_OF, "centre_id": clinic.pk}
+    with sharing(**about) as shared:
+        assert findings(rule, shared=shared, **about) == []
+        for example in parse(rule.examples):
+            patient = factories.patient(clinic, clerk)
+            for name, cell in example.cells.items():
+                COLUMNS[name](patient, cell)
+        brought_up_to_date = findings(rule, shared=shared, **about)
+    with sharing(**about) as shared:
+        prepared = findings(rule, shared=shared, **about)
+    alone = findings(rule, **about)
+    assert alone
+    assert prepared == alone
+    assert brought_up_to_date == alone
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

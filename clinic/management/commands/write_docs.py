@@ -114,7 +114,7 @@ def name_of(value: ast.expr) -> str:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.value.id == "actions":
                 return f"alerts.actions.{node.attr}"
-            if node.attr == "delay" and node.value.id != "evaluate_rule":
+            if node.attr == "delay" and node.value.id != "sweep":
                 return f"alerts.tasks.{node.value.id}"
     raise LookupError(ast.unparse(value))
 
