@@ -22,6 +22,7 @@ from patients.models import (
     FollowUpStatus,
     Manifestation,
     Patient,
+    RiskFactor,
     RuleException,
     Sex,
     Subtype,
@@ -208,6 +209,32 @@ def end_manifestation(*, manifestation: Manifestation, ended_on: dt.date, by: Us
     """`ended_on` is its last day."""
     _check_end(manifestation.patient, "ended_on", manifestation.onset_on, ended_on, now)
     return facts.supersede(manifestation, by=by, now=now, reason="Ended", ended_on=ended_on)
+
+
+@action("patients.record_risk_factor", "risk factor recorded")
+def record_risk_factor(
+    *, patient: Patient, kind: str, starts_on: dt.date, ends_on: dt.date | None = None, by: User, now: dt.datetime
+) -> RiskFactor:
+    """Something that changes what is safe, from `starts_on` on. An overlapping stretch of the same kind is refused."""
+    if starts_on > patient.day_at(now):
+        raise ValidationError({"starts_on": "This day lies in the future."})
+    facts.hold(patient)
+    _check_end(patient, "ends_on", starts_on, ends_on, now)
+    overlapping = RiskFactor.objects.current().filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=starts_on), patient=patient, kind=kind
+    )
+    if ends_on is not None:
+        overlapping = overlapping.filter(starts_on__lte=ends_on)
+    if overlapping.exists():
+        raise ValidationError({"kind": "This is already recorded for that time."})
+    return facts.record(RiskFactor, patient=patient, kind=kind, starts_on=starts_on, ends_on=ends_on, by=by, now=now)
+
+
+@action("patients.end_risk_factor", "risk factor ended")
+def end_risk_factor(*, risk: RiskFactor, ended_on: dt.date, by: User, now: dt.datetime) -> RiskFactor:
+    """`ended_on` is its last day."""
+    _check_end(risk.patient, "ended_on", risk.starts_on, ended_on, now)
+    return facts.supersede(risk, by=by, now=now, reason="Ended", ends_on=ended_on)
 
 
 def _check_end(patient: Patient, field: str, start: dt.date, end: dt.date | None, now: dt.datetime) -> None:

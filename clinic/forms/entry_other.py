@@ -13,7 +13,7 @@ from clinic.forms.patient import day_box
 from clinic.selectors.patient import unit_words
 from monitoring.analytes import ANALYTES, Kind
 from monitoring.entry import enterable, plain
-from monitoring.models import ConfounderKind, Imaging, Instrument, Modality, TestKind, Waiver
+from monitoring.models import ConfounderKind, Imaging, Instrument, Modality, Screening, ScreeningKind, TestKind, Waiver
 
 CHOOSE = ("", "Choose")
 
@@ -117,6 +117,25 @@ class FunctionalTestForm(EntryForm):
     is_complete = forms.BooleanField(
         label="Every task was done", required=False, initial=True, help_text="Take the tick away if it was broken off"
     )
+
+
+class ScreeningForm(EntryForm):
+    today = "done_on"
+
+    kind = forms.ChoiceField(label="What was looked for", choices=[CHOOSE, *ScreeningKind.choices])
+    done_on = _day("Done on")
+    outcome = forms.ChoiceField(
+        label="Outcome", choices=Screening.Outcome.choices, initial=Screening.Outcome.NOT_STATED
+    )
+    score = forms.DecimalField(
+        label="Number",
+        required=False,
+        max_digits=6,
+        decimal_places=2,
+        help_text="Fracture risk in percent, T-score, EAT-10: where it has one",
+        widget=forms.TextInput(attrs={"class": "form-control num", "inputmode": "decimal", "autocomplete": "off"}),
+    )
+    note = forms.CharField(label="Note", max_length=200, required=False)
 
 
 class BookingForm(EntryForm):

@@ -16,7 +16,7 @@ from monitoring.entry import TypedValue, field_name, plain
 from monitoring.models import Result
 from monitoring.rules import RULES
 from patients.antibodies import ANTIBODIES, Group
-from patients.models import AntibodyResult, Consent, FollowUpStatus, ManifestationKind, Patient, Sex, Subtype
+from patients.models import AntibodyResult, Consent, FollowUpStatus, ManifestationKind, Patient, RiskKind, Sex, Subtype
 
 GROUPS = {
     Group.ANTISYNTHETASE: "Antisynthetase",
@@ -125,6 +125,12 @@ class ManifestationForm(forms.Form):
     onset_on = _day("Since", help_text="For interstitial lung disease: the day of its diagnosis")
     ended_on = _day("Until", required=False, help_text="Last day, where it is over")
     note = forms.CharField(label="Note", max_length=200, required=False)
+
+
+class RiskForm(forms.Form):
+    kind = forms.ChoiceField(label="What", choices=[("", "Choose"), *RiskKind.choices])
+    starts_on = _day("Since")
+    ends_on = _day("Until", required=False, help_text="Last day, where it is over")
 
 
 class EndForm(forms.Form):

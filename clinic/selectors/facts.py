@@ -23,6 +23,7 @@ from monitoring.models import (
     LungFunction,
     PersonalBaseline,
     Result,
+    Screening,
     Waiver,
 )
 from monitoring.rules import RULES
@@ -34,6 +35,7 @@ from patients.models import (
     FollowUpStatus,
     Manifestation,
     Patient,
+    RiskFactor,
     RuleException,
 )
 from therapy.dosing import name_of
@@ -83,6 +85,7 @@ _KINDS = (
     FactKind("imaging", Imaging, "Imaging", _P.RECORD_RESULTS, ("modality", "done_on", "ild", "report")),
     FactKind("confounder", Confounder, "Cause of a raised CK", _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
     FactKind("baseline", PersonalBaseline, "Personal baseline", _P.MAKE_EXCEPTIONS),
+    FactKind("screening", Screening, "Screening", _P.RECORD_RESULTS, ("kind", "done_on", "outcome", "score", "note")),
     FactKind("booking", Booking, "Booking", _P.RECORD_RESULTS, ("kind", "booked_for")),
     FactKind("waiver", Waiver, "Test waived", _P.RECORD_RESULTS),
     FactKind(
@@ -92,6 +95,7 @@ _KINDS = (
     FactKind(
         "manifestation", Manifestation, "Manifestation", _P.RECORD_RESULTS, ("kind", "onset_on", "ended_on", "note")
     ),
+    FactKind("risk", RiskFactor, "Risk factor", _P.RECORD_RESULTS, ("kind", "starts_on", "ends_on")),
     # Entered anew for the same day it takes the place of the first: biopsy findings need the biopsy beside them.
     FactKind("classification", ClassificationItems, "Classification items", _P.RECORD_RESULTS),
     FactKind("consent", Consent, "Consent", _P.EDIT_PATIENTS),

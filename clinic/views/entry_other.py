@@ -1,4 +1,4 @@
-"""Small entries: lung function, imaging, body size, and what is booked, waived or known to disturb."""
+"""Small entries: lung function, imaging, screening, body size, and what is booked, waived or known to disturb."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clinic.forms import entry_other as forms
 from clinic.selectors import facts
 from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, patient_or_404, saved
-from monitoring import actions
+from monitoring import actions, screening_actions
 from monitoring.analytes import ANALYTES
 
 EARLIER = 12  # entries shown beside the form
@@ -70,6 +70,13 @@ FUNCTIONAL = Kind(
     "One test at a time, in its own unit.",
     forms.FunctionalTestForm, actions.record_functional_test, "tested_on",
     ("tested_on", "instrument", "score", "is_complete"), "No functional test is recorded.",
+)  # fmt: skip
+SCREENING = Kind(
+    "screening", "clinic:enter-screening", "Screening",
+    "Something that was looked for: bones, eyes, heart, infection, pregnancy, cancer. What a laboratory measured is "
+    "entered with its result.",
+    forms.ScreeningForm, screening_actions.record_screening, "done_on", ("done_on", "kind", "outcome", "score", "note"),
+    "No screening is recorded.",
 )  # fmt: skip
 BOOKING = Kind(
     "booking", "clinic:book-test", "Book a test", "What is booked is not asked for meanwhile.",
@@ -153,6 +160,11 @@ def confounder(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 @needs(Permission.RECORD_RESULTS)
 def functional_test(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, FUNCTIONAL)
+
+
+@needs(Permission.RECORD_RESULTS)
+def screening(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
+    return _enter(request, public_id, SCREENING)
 
 
 @needs(Permission.RECORD_RESULTS)

@@ -28,7 +28,7 @@ from monitoring.analytes import ANALYTES
 from monitoring.entry import enterable
 from monitoring.models import Booking, PersonalBaseline, Result
 from patients import actions as patients
-from patients.models import Manifestation, Patient, RuleException
+from patients.models import Manifestation, Patient, RiskFactor, RuleException
 from therapy.dosing import name_of
 from therapy.models import Course
 
@@ -53,6 +53,8 @@ def _correction(data: Any, kind: FactKind, fact: Fact) -> forms.Form | None:
 def _ending(data: Any, fact: Fact) -> tuple[str, forms.Form] | None:
     """(what the button says, its form) for an entry that rightly was and holds no longer."""
     if isinstance(fact, Manifestation) and fact.ended_on is None:
+        return "It is over", EndForm(data)
+    if isinstance(fact, RiskFactor) and fact.ends_on is None:
         return "It is over", EndForm(data)
     if isinstance(fact, RuleException):
         return "End the exception", ReasonForm(data)
@@ -185,7 +187,7 @@ def withdraw(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -
 @needs(Permission.SEE_PATIENTS)
 @require_POST
 def end(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> HttpResponse:
-    """It rightly was, and holds no longer: a manifestation that is over, an exception, a booking that is cancelled."""
+    """It rightly was, and holds no longer: a manifestation or risk, an exception, a booking that is cancelled."""
     found = _find(request, public_id, word, pk)
     fact = found[2]
     ending = _ending(request.POST, fact)
@@ -194,6 +196,8 @@ def end(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> Htt
         data: dict[str, Any] = {**form.cleaned_data, "by": request.user, "now": now}
         if isinstance(fact, Manifestation):
             return patients.end_manifestation(manifestation=fact, **data)
+        if isinstance(fact, RiskFactor):
+            return patients.end_risk_factor(risk=fact, **data)
         if isinstance(fact, RuleException):
             return patients.end_exception(exception=fact, **data)
         return monitoring.cancel_booking(booking=fact, **data)

@@ -26,6 +26,7 @@ from clinic.forms.patient import (
     FollowUpForm,
     ManifestationForm,
     RegistrationForm,
+    RiskForm,
     add_refusal,
 )
 from clinic.selectors import facts
@@ -136,6 +137,13 @@ MANIFESTATIONS = Area(
     "Organs involved, from the onset to the last day.", "No manifestation is recorded.",
     ManifestationForm, "-onset_on", "Save the manifestation", ("kind", "onset_on", "ended_on", "note"),
 )  # fmt: skip
+RISKS = Area(
+    facts.KINDS["risk"], "clinic:patient-risk", "Risk factors",
+    "What changes which drug is safe and what is looked for. Whether somebody can become pregnant is asked before some "
+    "drugs: what was said last counts.",
+    "No risk factor is recorded.",
+    RiskForm, "-starts_on", "Save the risk factor", ("kind", "starts_on", "ends_on"),
+)  # fmt: skip
 CONSENT = Area(
     facts.KINDS["consent"], "clinic:patient-consent", "Consent to research",
     "The decision of the latest day counts. Never asked is not consent.", "The patient has not been asked.",
@@ -199,6 +207,11 @@ def antibodies(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 @needs(Permission.RECORD_RESULTS)
 def manifestations(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _area(request, public_id, MANIFESTATIONS, actions.record_manifestation)
+
+
+@needs(Permission.RECORD_RESULTS)
+def risks(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
+    return _area(request, public_id, RISKS, actions.record_risk_factor)
 
 
 @needs(Permission.EDIT_PATIENTS)

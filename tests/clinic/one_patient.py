@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from accounts.models import Centre, User
 from alerts.models import Alert, AlertEvent, EventKind, NotEvaluable, Upcoming
-from monitoring.models import Assessment, BodySize, Booking, Confounder, Imaging, LungFunction, Result
-from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RuleException
+from monitoring.models import Assessment, BodySize, Booking, Confounder, Imaging, LungFunction, Result, Screening
+from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RiskFactor, RuleException
 from tests import factories
 from tests.factories import fact
 from therapy.models import (
@@ -93,6 +93,8 @@ def full(at: Centre, by: User, as_of: dt.date, *, many: int = 30, every_days: in
     fact(AntibodyResult, p, antibody="jo-1", result="positive", taken_on=ago(730), assay="line blot")
     fact(Manifestation, p, kind="ild", onset_on=ago(700))
     fact(Manifestation, p, kind="mechanics_hands", onset_on=ago(720))
+    fact(RiskFactor, p, kind="diabetes", starts_on=ago(400))
+    fact(Screening, p, kind="fracture_risk", done_on=ago(100), outcome="normal", score=D("7.5"))
     fact(FollowUpStatus, p, word="active", starts_on=ago(730))
     fact(Consent, p, scope="research", decision="given", decided_on=ago(700))
     fact(BodySize, p, measured_on=ago(20), weight_kg=D("68.5"), height_cm=D("171.0"))

@@ -27,6 +27,7 @@ from monitoring.models import (
     MuscleGrade,
     PersonalBaseline,
     Result,
+    Screening,
     Waiver,
 )
 from monitoring.scores.haq_di import ITEMS
@@ -40,7 +41,7 @@ COUNTS = Path(__file__).parent / "query_counts.json"
 PAGES = (
     "enter/results/", "enter/assessment/", "enter/strength/", "enter/lung-function/", "enter/imaging/",
     "enter/body-size/", "enter/confounder/", "enter/functional-test/", "enter/booking/", "enter/waiver/",
-    "enter/baseline/",
+    "enter/baseline/", "enter/screening/",
 )  # fmt: skip
 
 
@@ -393,6 +394,11 @@ def test_an_assessment_is_corrected_with_a_reason(patient, browser) -> None:
             "functional-test", FunctionalTest,
             {"instrument": "walk_6min", "tested_on": "2025-06-10", "score": "412", "is_complete": "on"},
             {"score": D(412), "is_complete": True},
+        ),
+        (
+            "screening", Screening,
+            {"kind": "fracture_risk", "done_on": "2025-06-10", "outcome": "abnormal", "score": "22.5", "note": "FRAX"},
+            {"kind": "fracture_risk", "outcome": "abnormal", "score": D("22.5")},
         ),
         ("booking", Booking, {"kind": "pft", "booked_for": "2025-07-01"}, {"kind": "pft"}),
         (

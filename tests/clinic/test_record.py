@@ -13,7 +13,7 @@ from accounts.models import Role
 from audit.models import Entry
 from common.models import Status
 from monitoring.models import Booking, LungFunction, Result
-from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RuleException
+from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RiskFactor, RuleException
 from tests import factories
 from tests.factories import AS_OF, NOW, fact
 from therapy.models import Course, Dose
@@ -132,6 +132,13 @@ AREAS = [
         Manifestation,
         {"ended_on": "2025-04-01"},
         "ended_on",
+    ),
+    (
+        "risks/",
+        {"kind": "childbearing", "starts_on": "2025-05-01"},
+        RiskFactor,
+        {"starts_on": "2025-06-16"},
+        "starts_on",
     ),
     (
         "consent/",
@@ -285,6 +292,26 @@ def test_a_course_is_withdrawn_with_its_doses_and_says_so_first(clinic, clinicia
     browser.post(entry(course, "course", "withdraw/"), {"reason": "Another patient's"})
     assert not Course.objects.current().exists()
     assert not Dose.objects.current().exists()
+
+
+def test_a_risk_that_is_over_is_ended(clinic, clinician, signed_in) -> None:
+    patient = factories.patient(clinic, clinician)
+    risk = fact(RiskFactor, patient, kind="childbearing", starts_on=dt.date(2024, 1, 1))
+    browser = signed_in(clinician)
+    assert browser.post(entry(risk, "risk", "end/"), {"ended_on": "2023-01-01"}).status_code == 422
+    assert browser.post(entry(risk, "risk", "end/"), {"ended_on": str(YESTERDAY)}).status_code == 302
+    assert RiskFactor.objects.current().get().ends_on == YESTERDAY
+
+
+def test_a_risk_is_recorded_once_at_a_time(clinic, clinician, signed_in) -> None:
+    patient = factories.patient(clinic, clinician)
+    fact(RiskFactor, patient, kind="childbearing", starts_on=dt.date(2024, 1, 1), ends_on=dt.date(2024, 12, 31))
+    browser = signed_in(clinician)
+    again = {"kind": "childbearing", "starts_on": "2024-12-31"}
+    assert browser.post(url(patient, "risks/"), again).status_code == 422
+    assert browser.post(url(patient, "risks/"), {**again, "kind": "diabetes"}).status_code == 302
+    assert browser.post(url(patient, "risks/"), {**again, "starts_on": "2025-01-01"}).status_code == 302
+    assert RiskFactor.objects.count() == 3
 
 
 def test_what_is_over_is_ended_and_not_called_an_error(clinic, clinician, signed_in) -> None:

@@ -167,8 +167,8 @@ def test_a_day_more_is_no_other_evidence(rule: str, cell: str, patient: Patient)
             "dose-out-of-range",
             "-100.. azathioprine 105 x2",
             (
-                "Azathioprine, 105 mg twice a day since 7 Mar 2025: that is 3.5 mg/kg a day, above the usual 2. No reason "
-                "is recorded. At 60 kg, measured on 14 Jun 2025."
+                "Azathioprine, 105 mg twice a day since 7 Mar 2025: that is 3.5 mg/kg a day, above the usual 2. No "
+                "reason is recorded. At 60 kg, measured on 14 Jun 2025."
             ),
         ),
         (
