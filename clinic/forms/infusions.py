@@ -20,6 +20,10 @@ class RecordForm(InfusionForm):
         help_text="It is recorded as it is, and the alerts say the same",
     )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["max_rate_ml_per_hour"].help_text = ""  # the unit stands beside the box
+
     def ask_to_confirm(self) -> None:
         self.fields["confirmed"].widget = forms.CheckboxInput()
 

@@ -378,6 +378,11 @@ class GroupLine:
     remarks: Sequence[Remark]
 
     @property
+    def apart_days(self) -> int:
+        """From the first day with an infusion to the last; 0 where there is one."""
+        return self.group.span_days - 1
+
+    @property
     def reactions(self) -> list[Infusion]:
         return [
             row for row in self.rows if row.reaction not in (Infusion.Reaction.NONE, Infusion.Reaction.NOT_RECORDED)
