@@ -20,9 +20,8 @@ from dataclasses import dataclass
 
 from monitoring.analytes import BLOOD_COUNT, LIVER, RENAL
 from monitoring.rules import steroid
-from monitoring.rules.base import Question
+from monitoring.rules.base import Prepared, Question
 from therapy.formulary import FORMULARY, MONITORED, Kind
-from therapy.prednisone_equivalent import SYSTEMIC_ROUTES
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,6 @@ ANALYTES = tuple(code for test in TESTS for code in test.analytes)
 
 LINES = tuple(steroid.Line(drug, drug) for drug in sorted(MONITORED))
 
-# What was done this long ago and later is read for everybody at once, and what was done before for the few who have
-# nothing since. Any number gives the same answer; this one holds the longest interval and its grace.
-READ_DAYS = 98
-
 
 def _bit(analyte: str) -> int:
     return 1 << ANALYTES.index(analyte)
@@ -116,25 +111,32 @@ def _due(last: str) -> str:
     return f"GREATEST(anchor, {last}) + {_interval(last)}"  # GREATEST ignores a NULL
 
 
-def monitored_courses(q: Question, days_back: str = "0", people: str = "asked") -> str:
-    """SELECT `patient_id`, `drug`, more than once for some: the monitored drugs of `people` in force on `as_of`, or on one of
-    the `days_back` days before. Needs `infusion_days` of the parameters.
+def _spans(q: Question) -> str:
+    return f"""
+    WITH {steroid.levels(q, LINES)}
+    -- Infusions are compared with infusions, and lasting doses with lasting doses.
+    SELECT patient_id, line AS drug, first_day, until, amount, lag(amount) OVER w AS before, lag(until) OVER w AS before_until
+    FROM (SELECT *, steady = 0 AS is_infused,
+            CASE WHEN steady = 0 THEN last_day + (%(infusion_days)s::int - 1) ELSE last_day END AS until
+          FROM dose_level) lasting
+    WINDOW w AS (PARTITION BY patient_id, line, is_infused ORDER BY first_day)"""
+
+
+SPANS = Prepared("monitored_span", _spans)
+
+
+def monitored_spans(q: Question) -> str:
+    """CTE `monitored_span` (patient_id, drug, first_day, until, amount, before, before_until): the monitored drugs patients of
+    `asked` ever had, in spans of one dose; `until` is `as_of` or later while the drug goes on; `before` the amount of the
+    span before it. Needs `infusion_days` of the parameters.
     """
-    earliest = f"%(as_of)s::date - ({days_back})::int"
-    return f"""SELECT mc.patient_id, mc.drug
-        FROM {people} who
-        JOIN therapy_course mc ON mc.patient_id = who.patient_id AND {q.known("mc")}
-            AND mc.drug IN ({steroid.words(MONITORED)}) AND mc.route IN ({steroid.words(SYSTEMIC_ROUTES)})
-        LEFT JOIN therapy_coursestop ms ON ms.course_id = mc.id AND {q.known("ms")}
-        LEFT JOIN therapy_dose md ON md.course_id = mc.id AND {q.known("md")} AND md.amount > 0
-            AND md.starts_on <= %(as_of)s AND (md.ends_on IS NULL OR md.ends_on >= {earliest})
-            AND (ms.stopped_on IS NULL OR ms.stopped_on >= GREATEST(md.starts_on, {earliest}))
-        LEFT JOIN therapy_infusion mi ON mi.course_id = mc.id AND {q.known("mi")} AND mi.amount > 0
-            AND mi.given_on <= %(as_of)s AND mi.given_on > {earliest} - %(infusion_days)s
-        WHERE md.id IS NOT NULL OR mi.id IS NOT NULL"""
+    table = q.shared(SPANS)
+    return f"""monitored_span AS (
+        {f"SELECT t.* FROM {table} t JOIN asked USING (patient_id)" if table else _spans(q)}
+    )"""
 
 
-def schedule(q: Question, people: str = "asked", until: str = "%(as_of)s::date + %(horizon)s::int") -> str:
+def schedule(q: Question, until: str = "%(as_of)s::date + %(horizon)s::int") -> str:
     """CTEs up to
 
     `monitored` (patient_id, drug, name, anchor, longest, extras): the monitored drugs in force on `as_of`;
@@ -142,7 +144,7 @@ def schedule(q: Question, people: str = "asked", until: str = "%(as_of)s::date +
         for each test of each of these drugs, of the patients of whom something is due by the day `until`. `last_on` is
         NULL where the test was never done; `nr` keeps the tests in their order.
 
-    `people` is a table or CTE with patient_id, once each. A result counts whatever its unit: the sample was taken.
+    Needs `asked`. A result counts whatever its unit: the sample was taken.
     """
     long_ago = {
         name: ", ".join(f"COALESCE({_column(test)}, '-infinity')" for test in some)
@@ -156,31 +158,23 @@ def schedule(q: Question, people: str = "asked", until: str = "%(as_of)s::date +
         for nr, test in enumerate(TESTS)
     )
     return f"""
-    {steroid.levels(q, LINES, people)}, monitored_drug (drug, name, longest, extras) AS (
+    {monitored_spans(q)}, monitored_drug (drug, name, longest, extras) AS (
         {drugs()}
-    ), monitored_span AS (
-        -- Infusions are compared with infusions, and lasting doses with lasting doses.
-        SELECT patient_id, line, first_day, amount, lag(amount) OVER w AS before, lag(until) OVER w AS before_until, until
-        FROM (SELECT *, steady = 0 AS is_infused,
-                CASE WHEN steady = 0 THEN last_day + (%(infusion_days)s::int - 1) ELSE last_day END AS until
-              FROM dose_level) lasting
-        WINDOW w AS (PARTITION BY patient_id, line, is_infused ORDER BY first_day)
     ), monitored AS MATERIALIZED (
-        SELECT s.patient_id, s.line AS drug, d.name, d.longest,
-            CASE WHEN %(extra_tests)s THEN d.extras ELSE '{{}}' END AS extras,
-            max(s.first_day) FILTER (WHERE s.before IS NULL OR s.amount > s.before
-                                     OR s.first_day - s.before_until - 1 > %(hold_days)s) AS anchor
-        FROM monitored_span s JOIN monitored_drug d ON d.drug = s.line
-        GROUP BY s.patient_id, s.line, d.name, d.longest, d.extras
-        HAVING max(s.until) >= %(as_of)s
-    ), monitored_patient AS (
-        SELECT patient_id, min(anchor) AS first_anchor FROM monitored GROUP BY patient_id
+        SELECT u.patient_id, u.drug, d.name, d.longest, u.anchor,
+            CASE WHEN %(extra_tests)s THEN d.extras ELSE '{{}}' END AS extras
+        FROM (
+            SELECT patient_id, drug, max(first_day) FILTER (
+                WHERE before IS NULL OR amount > before OR first_day - before_until - 1 > %(hold_days)s) AS anchor
+            FROM monitored_span GROUP BY patient_id, drug HAVING max(until) >= %(as_of)s
+        ) u JOIN monitored_drug d ON d.drug = u.drug
     ), sampled AS (
+        -- Of most people everything was done so lately that nothing is due, and this is all that is read of them.
         SELECT r.patient_id, r.taken_on, bit_or({_bits()}) AS bits
-        FROM monitored_patient m
+        FROM (SELECT DISTINCT patient_id FROM monitored) m
         JOIN monitoring_result r ON r.patient_id = m.patient_id AND {q.known("r")}
         WHERE r.analyte IN ({steroid.words(ANALYTES)})
-          AND r.taken_on BETWEEN %(as_of)s::date - {READ_DAYS} AND %(as_of)s
+          AND r.taken_on > ({until}) - %(usual_interval)s AND r.taken_on <= %(as_of)s
         GROUP BY r.patient_id, r.taken_on
     ), done AS (
         SELECT patient_id,
@@ -209,7 +203,7 @@ def schedule(q: Question, people: str = "asked", until: str = "%(as_of)s::date +
                 SELECT r.taken_on
                 FROM monitoring_result r
                 WHERE t.last_on IS NULL AND r.patient_id = w.patient_id AND r.analyte = ANY(t.analytes) AND {q.known("r")}
-                  AND r.taken_on < %(as_of)s::date - {READ_DAYS}
+                  AND r.taken_on <= %(as_of)s
                 GROUP BY r.taken_on
                 HAVING NOT t.every_one OR bit_or({_bits()}) = t.mask
                 ORDER BY r.taken_on DESC LIMIT 1
@@ -226,3 +220,13 @@ def judged() -> str:
             %(as_of)s > due_on + %(severe_intervals)s * interval AS is_severe
         FROM test_due
     )"""
+
+
+def listed(q: Question, people: str, until: str) -> str:
+    """SELECT for pages: the schedule of `people`, a SELECT of the columns of `asked`, of whom something is due by `until`."""
+    return f"""
+    WITH asked (patient_id, centre_id, time_zone, sex, subtype, born_on, onset_on, diagnosed_on) AS MATERIALIZED (
+        {people}
+    ), {schedule(q, until)}, {judged()}
+    SELECT patient_id, test, last_on, due_on, interval, is_overdue, is_severe, name, anchor
+    FROM test_judged ORDER BY patient_id, nr, due_on, name"""

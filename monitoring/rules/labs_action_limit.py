@@ -1,16 +1,16 @@
 """A blood test of somebody on a monitored drug is beyond the limit at which the drug is looked at again."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.models import Role
 from monitoring import limit_sets
 from monitoring.analytes import ANALYTES
-from monitoring.limit_sets import LIMIT_SETS, LIMITED, LimitSet
+from monitoring.limit_sets import LIMIT_SETS, LIMITED
 from monitoring.rules import lab_schedule, sql, steroid
-from monitoring.rules.base import Citation, Confidence, Question, Rule
+from monitoring.rules.base import Citation, Confidence, Question, Rule, chosen
 from monitoring.scores import liver
 
 TRANSAMINASES = ("alt", "ast")
@@ -18,7 +18,7 @@ TRANSAMINASES = ("alt", "ast")
 
 @dataclass(frozen=True)
 class Parameters:
-    limit_set: str = limit_sets.DEFAULT
+    limit_set: str = chosen(limit_sets.DEFAULT, LIMIT_SETS)
     recent_days: int = 90  # the latest result may be this old
     stopped_days: int = 90  # a drug still counts for so long after it was stopped
     infusion_days: int = lab_schedule.Parameters.infusion_days
@@ -33,24 +33,49 @@ class Parameters:
         limit_sets.get(self.limit_set)
 
 
-def of_set(number: Callable[[LimitSet], object]) -> str:
-    """SQL: what the chosen set says. Constant within a query."""
-    return "CASE %(limit_set)s " + " ".join(
-        f"WHEN '{name}' THEN {_literal(number(each))}" for name, each in LIMIT_SETS.items()
-    ) + " END"  # fmt: skip
+def of_set(numbers: Iterable[Decimal | None]) -> str:
+    """SQL: the number of the chosen set, of these in the order of the sets. Constant within a query."""
+    arms = " ".join(f"WHEN '{name}' THEN {_literal(each)}" for name, each in zip(LIMIT_SETS, numbers, strict=True))
+    return f"CASE %(limit_set)s {arms} END"
+
+
+def numbers_of(code: str, field: str) -> list[Decimal | None]:
+    """This field of the analyte's limit in each of the sets."""
+    return [getattr(each.limits[code], field) for each in LIMIT_SETS.values()]
 
 
 def of_analyte(alias: str, field: str) -> str:
     """SQL: this field of the analyte's limit in the chosen set, NULL where it has none."""
-
-    def of(code: str) -> str:
-        return of_set(lambda each: getattr(each.limits[code], field))
-
-    some = [code for code in LIMITED if any(getattr(s.limits[code], field) is not None for s in LIMIT_SETS.values())]
-    return f"CASE {alias}.analyte " + " ".join(f"WHEN '{code}' THEN {of(code)}" for code in some) + " END"
+    some = [code for code in LIMITED if any(numbers_of(code, field))]
+    arms = " ".join(f"WHEN '{code}' THEN {of_set(numbers_of(code, field))}" for code in some)
+    return f"CASE {alias}.analyte {arms} END"
 
 
-def _literal(value: object) -> str:
+def out_of_range(q: Question) -> str:
+    """SELECT patient_id, analyte: results of the window beyond a limit, or without a number. One read for each analyte,
+    from the index alone.
+    """
+    reads = []
+    for code in LIMITED:
+        bounds = [
+            f"r.value {sign} {of_set(numbers_of(code, field))}{times}"
+            for field, sign, times in (
+                ("below", "<", ""),
+                ("above", ">", ""),
+                ("above_uln", ">", " * COALESCE(r.uln, 0)"),
+            )
+            if any(numbers_of(code, field))
+        ]
+        reads.append(
+            f"""SELECT r.patient_id, r.analyte FROM monitoring_result r
+            WHERE r.analyte = '{code}' AND {q.known("r")}
+              AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
+              AND (r.value IS NULL OR {" OR ".join(bounds)})"""
+        )
+    return " UNION ALL ".join(reads)
+
+
+def _literal(value: Decimal | None) -> str:
     return "NULL::numeric" if value is None else f"{value}::numeric"
 
 
@@ -72,26 +97,33 @@ def findings(q: Question) -> str:
     )
     upper = sql.uln("d", "a")
     return f"""
-    WITH beyond AS (
+    WITH {lab_schedule.monitored_spans(q)}, beyond AS (
         -- Any result beyond its limit: few. Whether it is the latest is asked of those alone.
         SELECT DISTINCT a.patient_id, r.analyte
+        FROM asked a JOIN ({out_of_range(q)}) r ON r.patient_id = a.patient_id
+    ), recent AS (
+        SELECT a.patient_id, max(r.value) / LEAST(%(creatinine_times)s, %(creatinine_severe_times)s) * 1.000001 AS most,
+            bool_or(r.value IS NULL) AS is_unknown
         FROM asked a JOIN monitoring_result r ON r.patient_id = a.patient_id AND {q.known("r")}
-        WHERE r.analyte IN ({steroid.words(LIMITED)})
-          AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
-          AND (r.value IS NULL OR r.value < {of_analyte("r", "below")} OR r.value > {of_analyte("r", "above")}
-               OR r.value > {of_analyte("r", "above_uln")} * COALESCE(r.uln, 0))
-    ), risen AS (
-        SELECT a.patient_id, 'creatinine'::text AS analyte
-        FROM asked a JOIN monitoring_result r ON r.patient_id = a.patient_id AND {q.known("r")}
-        WHERE r.analyte = 'creatinine' AND r.taken_on <= %(as_of)s AND r.taken_on >= %(as_of)s::date
-              - (%(recent_days)s + GREATEST(%(creatinine_days)s, %(creatinine_severe_days)s))
+        WHERE r.analyte = 'creatinine' AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
         GROUP BY a.patient_id
-        HAVING max(r.value) FILTER (WHERE r.taken_on >= %(as_of)s::date - %(recent_days)s)
-                >= LEAST(%(creatinine_times)s, %(creatinine_severe_times)s) * min(r.value)
-            OR bool_or(r.value IS NULL AND r.taken_on >= %(as_of)s::date - %(recent_days)s)
+    ), risen AS (
+        SELECT patient_id FROM recent WHERE is_unknown
+        UNION
+        SELECT w.patient_id
+        FROM recent w JOIN monitoring_result r ON r.patient_id = w.patient_id AND {q.known("r")}
+        WHERE r.analyte = 'creatinine' AND r.taken_on <= %(as_of)s AND r.taken_on >= %(as_of)s::date
+                  - (%(recent_days)s + GREATEST(%(creatinine_days)s, %(creatinine_severe_days)s))
+          AND r.value <= w.most
+    ), treated AS (
+        SELECT b.patient_id, b.analyte, array_agg(DISTINCT n.name ORDER BY n.name) AS drugs
+        FROM (SELECT * FROM beyond UNION ALL SELECT patient_id, 'creatinine' FROM risen) b
+        JOIN monitored_span u ON u.patient_id = b.patient_id AND u.until >= %(as_of)s::date - %(stopped_days)s
+        JOIN ({lab_schedule.drugs()}) n (drug, name, longest, extras) ON n.drug = u.drug
+        GROUP BY b.patient_id, b.analyte
     ), latest AS MATERIALIZED (
-        SELECT a.patient_id, a.centre_id, a.sex, l.*, m.drugs
-        FROM (SELECT * FROM beyond UNION ALL SELECT * FROM risen) b
+        SELECT a.patient_id, a.centre_id, a.sex, l.*, b.drugs
+        FROM treated b
         JOIN asked a ON a.patient_id = b.patient_id
         CROSS JOIN LATERAL (
             SELECT r.id, r.analyte, r.taken_on, r.taken_at, r.value, r.uln, r.comparator
@@ -99,12 +131,7 @@ def findings(q: Question) -> str:
             WHERE r.patient_id = b.patient_id AND r.analyte = b.analyte AND {q.known("r")} AND r.taken_on <= %(as_of)s
             ORDER BY {sql.newest_first("r")} LIMIT 1
         ) l
-        CROSS JOIN LATERAL (
-            SELECT array_agg(DISTINCT n.name ORDER BY n.name) AS drugs
-            FROM ({lab_schedule.monitored_courses(q, "%(stopped_days)s", "(SELECT a.patient_id)")}) c
-            JOIN ({lab_schedule.drugs()}) n (drug, name, longest, extras) ON n.drug = c.drug
-        ) m
-        WHERE m.drugs IS NOT NULL AND l.taken_on >= %(as_of)s::date - %(recent_days)s
+        WHERE l.taken_on >= %(as_of)s::date - %(recent_days)s
     ), limited AS (
         SELECT l.*, {sql.uln("l", "l")} AS upper, {of_analyte("l", "below")} AS low_limit,
             {of_analyte("l", "severe_below")} AS severe_limit,
@@ -162,7 +189,7 @@ def findings(q: Question) -> str:
                     WHEN w.value > 0 AND l.value > %(creatinine_times)s * w.value THEN 'creatinine' END
                 WHEN e.of_id IS NOT NULL THEN CASE
                     WHEN l.analyte = 'alt' AND e.is_jaundiced
-                        AND l.value > {of_set(lambda each: each.severe_alt_uln)} * l.upper THEN 'liver-severe'
+                        AND l.value > {of_set([each.severe_alt_uln for each in LIMIT_SETS.values()])} * l.upper THEN 'liver-severe'
                     WHEN e.is_rising THEN 'rises-while-ck-falls'
                     WHEN NOT e.is_muscular THEN 'liver'
                     WHEN e.is_cleared THEN 'muscle'

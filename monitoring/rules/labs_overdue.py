@@ -45,13 +45,16 @@ def findings(q: Question) -> str:
         JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
             AND c.drug IN ({steroid.words(MONITORED)}) AND c.route IN ({steroid.words(steroid.SYSTEMIC_ROUTES)})
         JOIN monitored_drug d ON d.drug = c.drug
-        LEFT JOIN (SELECT DISTINCT patient_id, line FROM dose_level) taken ON taken.patient_id = c.patient_id AND taken.line = c.drug
-        CROSS JOIN LATERAL (
-            SELECT EXISTS (SELECT 1 FROM therapy_coursestop s WHERE s.course_id = c.id AND {q.known("s")})
-                OR EXISTS (SELECT 1 FROM therapy_dose o WHERE o.course_id = c.id AND {q.known("o")})
-                OR EXISTS (SELECT 1 FROM therapy_infusion i WHERE i.course_id = c.id AND {q.known("i")}) AS known
-        ) told
-        WHERE taken.line IS NULL AND NOT told.known
+        LEFT JOIN monitored_span taken ON taken.patient_id = c.patient_id AND taken.drug = c.drug
+        LEFT JOIN LATERAL (
+            (SELECT 1 AS known FROM therapy_coursestop s WHERE s.course_id = c.id AND {q.known("s")} LIMIT 1)
+            UNION ALL
+            (SELECT 1 FROM therapy_dose o WHERE o.course_id = c.id AND {q.known("o")} LIMIT 1)
+            UNION ALL
+            (SELECT 1 FROM therapy_infusion i WHERE i.course_id = c.id AND {q.known("i")} LIMIT 1)
+            LIMIT 1
+        ) told ON true
+        WHERE taken.drug IS NULL AND told.known IS NULL
         GROUP BY c.patient_id
     )
     SELECT COALESCE(t.patient_id, u.patient_id) AS patient_id, 'patient'::text AS subject,
