@@ -9,14 +9,19 @@ from decimal import Decimal
 from fractions import Fraction
 
 from monitoring.entry import plain
-from monitoring.models import BodySize
+from monitoring.models import BodySize, Imaging, Screening
+from monitoring.rules import RULES, first_dose
 from monitoring.selectors import WEIGHT_HOLDS_DAYS
-from patients.models import Patient
+from patients.antibodies import POSITIVE_RESULTS
+from patients.models import AntibodyResult, Manifestation, Patient
 from therapy import dosing
 from therapy import selectors as therapy
 from therapy.dosing import DoseRow
 from therapy.formulary import (
+    CHECKS,
     FORMULARY,
+    STATINS,
+    Clash,
     DoseRange,
     Drug,
     Every,
@@ -24,6 +29,7 @@ from therapy.formulary import (
     PeriodRefusedError,
     amount_in_range_terms,
     check_period,
+    clashes,
     dose_per_day,
 )
 from therapy.models import Course, CourseStop, Dose, Infusion, Route
@@ -69,6 +75,90 @@ class RangeLine:
 
 
 @dataclass(frozen=True)
+class CheckLine:
+    """A check before the first dose, in words; `unsure` is what has to be known to tell whether it is needed."""
+
+    name: str
+    is_missing: bool
+    is_unsure: bool
+    done_on: dt.date | None
+    said: str
+
+
+@dataclass(frozen=True)
+class Around:
+    """What matters to a drug in this patient, whatever the dose: what it needs first, what it meets, what is against.
+
+    `is_first`: it is not taken yet, and `needed`, `advised` and `to_ask` (what this record does not keep) are told.
+    """
+
+    is_first: bool
+    needed: Sequence[CheckLine] = ()
+    advised: Sequence[CheckLine] = ()
+    to_ask: Sequence[str] = ()
+    clashes: Sequence[Clash] = ()
+    against: Sequence[str] = ()
+
+    @property
+    def is_missing_something(self) -> bool:
+        return any(line.is_missing or line.is_unsure for line in self.needed)
+
+
+NOWHERE = Around(is_first=False)
+
+
+def around(patient: Patient, drug: Drug, route: str, starts_on: dt.date, today: dt.date) -> Around:
+    """Two queries, and one or two where the drug has something to be against it."""
+    rows = therapy.dose_rows(patient)
+    taken = {row.drug for row in rows if row.starts_on > today or row.in_force(today)}
+    met = clashes(drug, taken)
+    against = _against(patient, drug, today)
+    if drug.code in taken or route not in SYSTEMIC_ROUTES:
+        return Around(is_first=False, clashes=met, against=against)
+    parameters = RULES["pre-treatment-checks"].parameters
+    lines = [(row.is_needed, _check_line(row)) for row in first_dose.checks(
+        patient.pk, drug.code, starts_on, today, parameters
+    )]  # fmt: skip
+    return Around(
+        is_first=True,
+        needed=[line for is_needed, line in lines if is_needed],
+        advised=[line for is_needed, line in lines if not is_needed],
+        to_ask=[CHECKS[code].name for code in drug.advised if not CHECKS[code].is_recorded_here],
+        clashes=met,
+        against=against,
+    )
+
+
+def _check_line(row: first_dose.FirstCheck) -> CheckLine:
+    """Answers in words are told; numbers have their own page."""
+    said = row.said or ""
+    words = [Screening.Outcome(w).label if w in Screening.Outcome.values else w for w in said.split(", ")]
+    is_word = not any(character.isdigit() for character in said)
+    return CheckLine(
+        name=row.name,
+        is_missing=row.is_known is False,
+        is_unsure=row.is_known is None,
+        done_on=row.done_on if row.is_known else None,
+        said=", ".join(words) if row.is_known and is_word else "",
+    )
+
+
+def _against(patient: Patient, drug: Drug, today: dt.date) -> list[str]:
+    if drug.code in STATINS:
+        found = AntibodyResult.objects.current().filter(
+            patient=patient, antibody="hmgcr", result__in=POSITIVE_RESULTS, taken_on__lte=today
+        )
+        return ["Anti-HMGCR is positive: statins are not given again."] if found.exists() else []
+    if drug.code == "methotrexate":
+        known = Manifestation.objects.current().filter(patient=patient, kind="ild", onset_on__lte=today).exists()
+        seen = known or Imaging.objects.current().filter(
+            patient=patient, modality="hrct", ild=Imaging.Ild.PRESENT, done_on__lte=today
+        ).exists()  # fmt: skip
+        return ["Interstitial lung disease is known: methotrexate is not recommended first for it."] if seen else []
+    return []
+
+
+@dataclass(frozen=True)
 class DoseHelp:
     """What is known of a dose as typed. `words` is empty until there is an amount; `refusal` is why it cannot be saved,
     `outside` why a reason will be asked for.
@@ -82,6 +172,7 @@ class DoseHelp:
     outside: str
     ranges: Sequence[RangeLine]
     weight: Weight | None
+    around: Around = NOWHERE
 
     @property
     def needs_weight(self) -> bool:
@@ -115,8 +206,8 @@ def _range_line(drug: Drug, row: DoseRange, value: Fraction | None, kg: Decimal 
         at_weight = f"{_span(low or Decimal(0), high)} {_unit(drug)} {every} at {plain(kg)} kg"
     verdict = ""
     if value is not None:
-        above = row.high is not None and value > Fraction(row.high)
-        verdict = "above" if above else "below" if value < Fraction(row.low) else "inside"
+        above = row.highest is not None and value > Fraction(row.highest)
+        verdict = "above" if above else "below" if value < Fraction(row.lowest) else "inside"
     return RangeLine(row.phase.value.capitalize(), words, at_weight, row.note, verdict)
 
 
@@ -127,6 +218,7 @@ def dose_help(
     times: int | None,
     every_days: int | None,
     found: Weight | None,
+    around: Around = NOWHERE,
 ) -> DoseHelp:
     """No query. What is not typed yet, or cannot be read, is None."""
     kg = usable_kg(found)
@@ -157,7 +249,7 @@ def dose_help(
             refusal = str(error)
         else:
             outside = dosing.outside_usual(drug, route, *given, weight_kg=kg) or ""
-    return DoseHelp(drug, words, per_kg, pe, refusal, outside, lines, found)
+    return DoseHelp(drug, words, per_kg, pe, refusal, outside, lines, found, around)
 
 
 # ------------------------------------------------------------------------------------------------------------ courses

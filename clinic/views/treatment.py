@@ -107,7 +107,9 @@ def _help(patient: Patient, form: DoseForm, drug: Drug, today: dt.date, route: s
     weight = _weight_for(patient, form, today)
     route = route or str(form["route"].value() if "route" in form.fields else drug.routes[0])
     typed: tuple[Decimal | None, int | None, int | None] = form.partly()
-    return questions.dose_help(drug, route, *typed, weight)
+    starts_on = form.cleaned_data.get("starts_on") if form.is_bound else None
+    around = questions.around(patient, drug, route, starts_on or today, today)
+    return questions.dose_help(drug, route, *typed, weight, around)
 
 
 @needs(Permission.PRESCRIBE)

@@ -6,7 +6,11 @@ on, at the latest on `as_of`: late is better than never. An indeterminate answer
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from dataclasses import dataclass
+
+from django.db import connection
 
 from monitoring.rules.base import Question
 from monitoring.rules.doses import text
@@ -128,3 +132,34 @@ def ctes(q: Question, start: str, *, advised: bool = False) -> str:
         LEFT JOIN check_done d ON d.patient_id = k.patient_id AND d.key = k.key AND d.chk = k.chk
         WHERE k.applies IS NOT FALSE
     )"""
+
+
+@dataclass(frozen=True)
+class FirstCheck:
+    """What is on record of one check of a drug. `is_known` None: nobody has said whether it is needed.
+
+    `done_on` is the day of the answer, `said` its words as recorded; both None where there is none.
+    """
+
+    code: str
+    name: str
+    is_needed: bool
+    is_known: bool | None
+    done_on: dt.date | None
+    said: str | None
+
+
+def checks(patient_id: int, drug: str, starts_on: dt.date, as_of: dt.date, parameters: Parameters) -> list[FirstCheck]:
+    """Every check of a drug that this patient would begin on `starts_on`, as the rule sees them on `as_of`, in the order
+    of the formulary; those that are only advised last. One query.
+    """
+    query = f"""
+        WITH start AS (
+            SELECT id AS patient_id, 0 AS key, %(drug)s AS drug, %(starts_on)s::date AS starts_on, sex, born_on
+            FROM patients_patient WHERE id = %(patient_id)s
+        ), {ctes(Question(as_of), "start", advised=True)}
+        SELECT chk, name, is_needed, is_known, done_on, said FROM first_check ORDER BY nr"""
+    values = {"drug": drug, "starts_on": starts_on, "patient_id": patient_id, "as_of": as_of}
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**dataclasses.asdict(parameters), **values})
+        return [FirstCheck(*row) for row in cursor.fetchall()]

@@ -16,7 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Role
 from audit.models import Access
 from clinic.selectors.treatment import Weight, dose_help
-from monitoring.models import BodySize
+from monitoring.asking import findings
+from monitoring.models import BodySize, Imaging, Screening
+from monitoring.rules import RULES
+from patients.models import AntibodyResult, RiskFactor
 from tests import factories
 from tests.clinic.one_patient import full
 from tests.factories import AS_OF, NOW, fact
@@ -281,6 +284,76 @@ def test_the_help_beside_a_dose_comes_as_a_fragment(treated, signed_in) -> None:
     assert "This cannot be saved" in refused
     assert signed_in().post(url(treated, "dose-help/"), {"drug": "azathioprine"}).status_code == 200
     assert Course.objects.count() == 2
+
+
+def test_what_a_drug_needs_first_is_said_as_the_rule_says_it(treated, signed_in) -> None:
+    browser = signed_in()
+    page = browser.get(url(treated, "start/?drug=azathioprine")).content.decode()
+    assert "Before the first dose" in page
+    help_ = browser.get(url(treated, "start/?drug=azathioprine")).context["help"].around
+    missing = [line.name for line in help_.needed if line.is_missing]
+    assert "TPMT" in missing
+    assert help_.to_ask == ["NUDT15, where available"]
+    fact(Screening, treated, kind="tpmt", done_on=ago(900), outcome="normal")
+    fact(Screening, treated, kind="hepatitis_b", done_on=ago(366), outcome="normal")
+    later = browser.get(url(treated, "start/?drug=azathioprine")).context["help"].around
+    assert [line.name for line in later.needed if line.is_missing] == [name for name in missing if name != "TPMT"]
+    (tpmt,) = [line for line in later.needed if line.name == "TPMT"]
+    assert (tpmt.done_on, tpmt.said) == (ago(900), "Normal, or negative")
+
+    browser.post(url(treated, "start/"), START)
+    (found,) = [
+        f for f in findings(RULES["pre-treatment-checks"], as_of=AS_OF, patient_ids=[treated.pk])
+        if (f.evidence or {}).get("drug") == "Azathioprine"
+    ]  # fmt: skip
+    assert found.evidence is not None
+    assert found.evidence["lacks"] == [line.name for line in later.needed if line.is_missing]
+
+
+def test_whether_a_pregnancy_test_is_needed_may_not_be_known(clinic, clinician, signed_in) -> None:
+    patient = factories.patient(clinic, clinician, born_on=dt.date(1995, 1, 1))
+    browser = signed_in(clinician)
+    start = url(patient, "start/?drug=mycophenolate-mofetil")
+    assert "Whether she can become pregnant is not recorded." in browser.get(start).content.decode()
+    fact(RiskFactor, patient, kind="no_childbearing", starts_on=ago(10))
+    assert "regnan" not in browser.get(start).content.decode().split('id="dose-help"')[1].split("Also looked at")[0]
+
+
+def test_interactions_with_what_is_taken_are_said(treated, signed_in) -> None:
+    browser = signed_in()
+    page = browser.post(url(treated, "dose-help/"), {"drug": "co-trimoxazole", "route": "oral"}).content.decode()
+    assert "Both hold back folate: marrow toxicity." in page
+    assert "take care" in page
+    fact(
+        Dose, treated, course=fact(Course, treated, drug="allopurinol", route="oral"), starts_on=ago(50), amount=D(300)
+    )
+    page = browser.post(url(treated, "dose-help/"), START).content.decode()
+    assert "Only at a quarter of the dose." in page
+    assert "avoid" in page
+    ended = Dose.objects.filter(course__drug="allopurinol")
+    ended.update(ends_on=ago(1))
+    assert "Only at a quarter" not in browser.post(url(treated, "dose-help/"), START).content.decode()
+
+
+def test_a_drug_that_is_taken_already_is_not_begun(treated, signed_in) -> None:
+    course = course_of(treated, "methotrexate")
+    page = signed_in().get(url(treated, f"{course.pk}/dose/")).content.decode()
+    assert "Before the first dose" not in page
+    assert "NSAIDs" in page
+
+
+def test_what_is_against_a_drug_in_this_patient_is_said(treated, signed_in) -> None:
+    browser = signed_in()
+    statin = url(treated, "start/?drug=atorvastatin")
+    assert "Against it" not in browser.get(statin).content.decode()
+    fact(AntibodyResult, treated, antibody="hmgcr", result="weak", taken_on=ago(5))
+    assert "Against it" not in browser.get(statin).content.decode()
+    fact(AntibodyResult, treated, antibody="hmgcr", result="positive", taken_on=ago(4))
+    assert "Anti-HMGCR is positive" in browser.get(statin).content.decode()
+    weekly = {**START, "drug": "methotrexate", "every_days": "7"}
+    assert "Interstitial lung disease is known" not in browser.post(url(treated, "dose-help/"), weekly).content.decode()
+    fact(Imaging, treated, modality="hrct", ild="present", done_on=ago(4))
+    assert "Interstitial lung disease is known" in browser.post(url(treated, "dose-help/"), weekly).content.decode()
 
 
 def test_the_words_of_the_help() -> None:
