@@ -352,7 +352,7 @@ def assessments(patient: Patient, as_of: dt.date, limit: int = 24) -> list[Asses
 def core_sets(
     patient: Patient, as_of: dt.date, *, limit: int = 24, doses: Sequence[DoseRow] | None = None
 ) -> list[CoreSetView]:
-    """The newest `limit` visits with their improvement, newest first. At most four queries.
+    """The newest `limit` visits with their improvement, newest first. At most five queries.
 
     The baseline is the newest assessment from 28 days before to 14 days after the first day of the present episode of
     glucocorticoid. Its enzyme is chosen once and followed from then on.
@@ -361,7 +361,7 @@ def core_sets(
 
 
 def core_set_preview(patient: Patient, visit: Assessment, as_of: dt.date) -> CoreSetView:
-    """What an assessment that is not saved would say. It stands in for a saved one of its day. Four queries."""
+    """What an assessment that is not saved would say. It stands in for a saved one of its day. Five queries."""
     saved = [other for other in assessments(patient, as_of) if other.assessed_on != visit.assessed_on]
     visits = sorted([visit, *saved], key=lambda other: other.assessed_on, reverse=True)
     return next(view for view in _compared(patient, visits, as_of) if view.assessment is visit)
@@ -372,7 +372,7 @@ def _compared(
 ) -> list[CoreSetView]:
     if not visits:
         return []
-    rows = treatment.dose_rows(patient, as_of) if doses is None else doses
+    rows = treatment.glucocorticoid_rows(patient, as_of) if doses is None else doses
     baseline = _baseline(patient, visits, dosing.episode_start(rows, as_of))
     days = {visit.assessed_on for visit in visits} | ({baseline.assessed_on} if baseline else set())
     enzymes = nearest_enzymes(patient, days, as_of)
@@ -502,9 +502,9 @@ def story(patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = ())
     doses = treatment.dose_rows(patient, as_of)
     taper = treatment.active_taper(patient, as_of)
     ck = series(patient, "ck", as_of)
-    visits = core_sets(patient, as_of, limit=60, doses=doses)
-    lung = list(lung_function(patient, as_of, 60))
     infusions = treatment.infusions(patient, as_of, 200)
+    visits = core_sets(patient, as_of, limit=60, doses=[*doses, *treatment.pulses_of(infusions)])
+    lung = list(lung_function(patient, as_of, 60))
     marks = tuple(alerts)
     planned = tuple(
         PlannedDose(view.step.step_on, view.step.dose_pe_mg)

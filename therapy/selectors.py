@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -65,6 +65,22 @@ def glucocorticoid_rows(patient: Patient, as_of: dt.date) -> list[DoseRow]:
         for drug, route, day, total, first, course in given
     ]
     return [*(row for row in dose_rows(patient, as_of) if row.is_systemic_glucocorticoid), *pulses]
+
+
+def pulses_of(infusions: Iterable[Infusion]) -> list[DoseRow]:
+    """The doses of `glucocorticoid_rows` among infusions that are already read, with their courses."""
+    by_day: dict[tuple[str, dt.date], list[Infusion]] = {}
+    for infusion in infusions:
+        course = infusion.course
+        if course.drug in GLUCOCORTICOIDS and course.route == Route.INTRAVENOUS:
+            by_day.setdefault((course.drug, infusion.given_on), []).append(infusion)
+    return [
+        DoseRow(
+            min(i.pk for i in given), given[0].course_id, drug, Route.INTRAVENOUS, day, day,
+            sum((i.amount for i in given), Decimal(0)), given=True,
+        )
+        for (drug, day), given in by_day.items()
+    ]  # fmt: skip
 
 
 def pe_on_day(patient: Patient, day: dt.date) -> Fraction:

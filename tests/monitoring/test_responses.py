@@ -234,11 +234,18 @@ def test_only_what_counts_and_only_until_the_day(patient: Patient) -> None:
 
 def test_it_says_what_the_page_of_the_patient_says(patient: Patient) -> None:
     dose(patient, -300)
-    for day in range(-300, 0, 30):
+    pulse = factories.fact(Course, patient, drug="methylprednisolone", route="intravenous")
+    for day in (-340, -340, -339):  # the episode begins with it, so that its baseline is the visit of day -330
+        factories.fact(Infusion, patient, course=pulse, given_on=AS_OF + day * DAY, amount=D(500))
+    for day in range(-330, 0, 30):
         visit(patient, day, f"{6 + day % 3}.0 5.0 2.0", 120 + day % 20)
         result(patient, day, str(2000 + 4 * day))
     page = {view.assessment.pk: view.tis for view in selectors.core_sets(patient, AS_OF)}
     assert {r.assessment.pk: r.tis for r in tis_by_visit(patient, AS_OF)} == page
+    assert by_day(patient)[-330].is_baseline
+    drawn = next(line for line in selectors.story(patient, AS_OF).scores if line.key == "tis")
+    told = {r.assessment.assessed_on: r.tis.total for r in tis_by_visit(patient, AS_OF) if r.tis}
+    assert {point.day: point.value for point in drawn.points} == told
 
 
 def test_a_long_history_costs_the_same_queries(patient: Patient) -> None:
