@@ -14,9 +14,11 @@ from django.db.models import Count, QuerySet
 from alerts.models import Alert, AlertEvent, EventKind, NotEvaluable, State, Upcoming
 from audit.models import Entry
 from common.dates import centre_day, in_force
+from monitoring import lab_schedule
 from monitoring import selectors as monitoring
 from monitoring.analytes import ANALYTES
 from monitoring.entry import plain
+from monitoring.lab_schedule import DueTest
 from monitoring.levels import Level
 from monitoring.models import BodySize, Booking, Comparator, Confounder, Imaging, LungFunction, PersonalBaseline
 from monitoring.rules import RULES
@@ -588,6 +590,7 @@ class PatientPage:
     alerts: Sequence[AlertLine]
     coming_up: Sequence[ComingUp]
     unjudged: Sequence[Unjudged]
+    tests_due: Sequence[DueTest]
     story: Story
     results: ResultsGrid
     visits: Sequence[Visit]
@@ -646,6 +649,7 @@ def page(patient: Patient, as_of: dt.date, address: Address, *, days: int = 6) -
         alerts=open_alerts(patient, address),
         coming_up=coming_up(patient),
         unjudged=unjudged(patient),
+        tests_due=lab_schedule.due_of(patient.centre, patient.pk, as_of),
         story=story(patient, as_of, address),
         results=results(patient, as_of, days=days),
         visits=seen,

@@ -78,7 +78,7 @@ def findings(q: Question) -> str:
         ) e
         CROSS JOIN LATERAL (
             -- What was measured beside both.
-            SELECT array_agg(n.name ORDER BY n.name) AS names,
+            SELECT array_agg(n.inside ORDER BY n.inside) AS names,
                 bool_and(GREATEST(s.now, s.before) < %(flat_times)s * LEAST(s.now, s.before)) AS is_flat
             FROM (
                 SELECT r.analyte,
@@ -89,19 +89,19 @@ def findings(q: Question) -> str:
                   AND r.taken_on IN (l.taken_on, e.taken_on) AND r.value IS NOT NULL
                 GROUP BY r.analyte
             ) s
-            JOIN (VALUES {labs_action_limit.names(BESIDE_CK)}) n (analyte, name, unit) ON n.analyte = s.analyte
+            JOIN (VALUES {labs_action_limit.names(BESIDE_CK)}) n (analyte, name, inside, unit) ON n.analyte = s.analyte
             WHERE s.now IS NOT NULL AND s.before IS NOT NULL
         ) b
         WHERE l.value > 0 AND e.value > 0 AND b.is_flat
           AND (l.value >= %(jump_times)s * e.value OR e.value >= %(jump_times)s * l.value)
     ), unconverted AS (
-        SELECT u.patient_id, array_agg(n.name || ' on ' || to_char(u.taken_on, 'FMDD Mon YYYY') ORDER BY u.taken_on, n.name) AS results
+        SELECT u.patient_id, array_agg(n.inside || ' on ' || to_char(u.taken_on, 'FMDD Mon YYYY') ORDER BY u.taken_on, n.inside) AS results
         FROM (
             SELECT DISTINCT a.patient_id, r.analyte, r.taken_on
             FROM asked a JOIN monitoring_result r ON r.patient_id = a.patient_id AND {q.known("r")}
             WHERE r.analyte IN ({steroid.words(JUDGED)}) AND r.value IS NULL
               AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
-        ) u JOIN (VALUES {labs_action_limit.names(JUDGED)}) n (analyte, name, unit) ON n.analyte = u.analyte
+        ) u JOIN (VALUES {labs_action_limit.names(JUDGED)}) n (analyte, name, inside, unit) ON n.analyte = u.analyte
         GROUP BY u.patient_id
     ), weighed AS (
         SELECT DISTINCT a.patient_id

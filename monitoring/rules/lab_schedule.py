@@ -27,16 +27,16 @@ from therapy.formulary import FORMULARY, MONITORED, Kind
 @dataclass(frozen=True)
 class Parameters:
     start_interval: int = 14
-    stable_days: int = 42
+    stable_days: int = 42  # until the dose has not been raised for so long
     monthly_interval: int = 28
-    monthly_until: int = 126
+    monthly_until: int = 126  # so many days since the dose was raised
     usual_interval: int = 84
-    start_grace: int = 3
-    monthly_grace: int = 7
+    start_grace: int = 3  # days after the due day, where the interval is `start_interval` or shorter
+    monthly_grace: int = 7  # where it is `monthly_interval` or shorter
     usual_grace: int = 14
     severe_intervals: int = 2  # so many intervals after its due day a test is severely overdue
     hold_days: int = 28  # a longer time without the drug makes what follows a new start
-    infusion_days: int = 28
+    infusion_days: int = 28  # an infusion counts as the drug of so many days
     extra_tests: bool = True  # those that only some drugs ask for: potassium, glucose, blood pressure
 
 

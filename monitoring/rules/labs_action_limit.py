@@ -18,15 +18,15 @@ TRANSAMINASES = ("alt", "ast")
 
 @dataclass(frozen=True)
 class Parameters:
-    limit_set: str = chosen(limit_sets.DEFAULT, LIMIT_SETS)
+    limit_set: str = chosen(limit_sets.DEFAULT, LIMIT_SETS)  # see monitoring/limit_sets.py
     recent_days: int = 90  # the latest result may be this old
     stopped_days: int = 90  # a drug still counts for so long after it was stopped
-    infusion_days: int = lab_schedule.Parameters.infusion_days
+    infusion_days: int = lab_schedule.Parameters.infusion_days  # an infusion counts as the drug of so many days
     muscle_tolerance: Decimal = liver.DEFAULTS.tolerance  # times the ALT that goes with the CK
     sample_before_days: int = 90  # how far before it the sample lies whose ALT was lower while CK was higher
-    creatinine_times: Decimal = Decimal("1.3")
+    creatinine_times: Decimal = Decimal("1.3")  # above so many times the lowest of the days before it
     creatinine_days: int = 365
-    creatinine_severe_times: Decimal = Decimal("1.5")
+    creatinine_severe_times: Decimal = Decimal("1.5")  # the same day
     creatinine_severe_days: int = 7
 
     def __post_init__(self) -> None:
@@ -80,10 +80,11 @@ def _literal(value: Decimal | None) -> str:
 
 
 def names(codes: tuple[str, ...]) -> str:
-    """VALUES (analyte, name, unit) as people read them."""
-    return ", ".join(
-        f"('{code}', '{_inside(ANALYTES[code].name)}', '{ANALYTES[code].canonical_unit}')" for code in codes
-    )
+    """VALUES (analyte, name, inside, unit) as people read them: the name at the beginning of a sentence, and inside it."""
+    rows = [
+        (code, each.name, _inside(each.name), each.canonical_unit) for code, each in ANALYTES.items() if code in codes
+    ]
+    return ", ".join("({})".format(", ".join(f"'{word}'" for word in row)) for row in rows)
 
 
 def _inside(name: str) -> str:
@@ -199,10 +200,10 @@ def findings(q: Question) -> str:
                 WHEN l.value > l.high_limit THEN 'above'
             END AS reason,
             ARRAY_REMOVE(ARRAY[
-                CASE WHEN l.value IS NULL THEN 'a unit of the latest ' || n.name || ' that can be converted' END,
+                CASE WHEN l.value IS NULL THEN 'a unit of the latest ' || n.inside || ' that can be converted' END,
                 CASE WHEN l.value IS NOT NULL AND l.is_of_uln AND l.high_limit IS NULL
                         OR e.is_jaundiced AND l.analyte = 'alt' AND l.upper IS NULL
-                    THEN 'the upper limit of normal of the latest ' || n.name END,
+                    THEN 'the upper limit of normal of the latest ' || n.inside END,
                 CASE WHEN e.ck IS NOT NULL AND e.ck_uln IS NULL
                     THEN 'the upper limit of normal of the creatine kinase of the same day' END,
                 CASE WHEN e.ggt IS NOT NULL AND e.ggt_uln IS NULL
@@ -214,7 +215,7 @@ def findings(q: Question) -> str:
             ], NULL) AS missing,
             n.name, n.unit
         FROM limited l
-        JOIN (VALUES {names((*LIMITED, "creatinine"))}) n (analyte, name, unit) ON n.analyte = l.analyte
+        JOIN (VALUES {names((*LIMITED, "creatinine"))}) n (analyte, name, inside, unit) ON n.analyte = l.analyte
         LEFT JOIN enzyme e ON e.of_id = l.id
         LEFT JOIN LATERAL (
             SELECT r.value, r.taken_on, r.comparator
@@ -273,7 +274,7 @@ def findings(q: Question) -> str:
 
 FOUND = "{name} {comparator}{value} {unit} on {taken_on} is {where} {limit} {unit}, a limit of the set {p.limit_set}."
 BELOW, ABOVE = FOUND.replace("{where}", "below"), FOUND.replace("{where}", "above")
-CREATININE = "creatinine {comparator}{value} {unit} on {taken_on} is {times} {lowest} {unit} of {lowest_on}, the lowest of the {days} days before it."
+CREATININE = "Creatinine {comparator}{value} {unit} on {taken_on} is {times} {lowest} {unit} of {lowest_on}, the lowest of the {days} days before it."
 
 RULE = Rule(
     id="labs-action-limit",

@@ -19,10 +19,10 @@ class Parameters:
     limit_set: str = chosen(limit_sets.DEFAULT, LIMIT_SETS)
     falls: int = 3
     least_fall: Decimal = Decimal("0.25")  # of the first of these results
-    window_days: int = 365  # all of them lie within so many days before the latest
+    window_days: int = 365  # all of these results are at most so old
     recent_days: int = 90  # the latest result may be this old
     stopped_days: int = 90  # a drug still counts for so long after it was stopped
-    infusion_days: int = lab_schedule.Parameters.infusion_days
+    infusion_days: int = lab_schedule.Parameters.infusion_days  # an infusion counts as the drug of so many days
 
     def __post_init__(self) -> None:
         limit_sets.get(self.limit_set)
@@ -43,8 +43,7 @@ def fallen(q: Question) -> str:
                 GROUP BY a.patient_id
             ) w
             JOIN monitoring_result o ON o.patient_id = w.patient_id AND {q.known("o")}
-            WHERE o.analyte = '{code}' AND o.taken_on <= %(as_of)s
-              AND o.taken_on >= %(as_of)s::date - (%(recent_days)s + %(window_days)s)
+            WHERE o.analyte = '{code}' AND o.taken_on BETWEEN %(as_of)s::date - %(window_days)s AND %(as_of)s
               AND (o.value >= w.least OR w.is_unknown)"""
         )
     return " UNION ALL ".join(reads)
@@ -72,16 +71,16 @@ def findings(q: Question) -> str:
         WHERE l.taken_on >= %(as_of)s::date - %(recent_days)s
     ), followed AS (
         -- The sample days of the run, newest first; of each day the later result.
-        SELECT l.*, s.days, s.numbers, s.ids, n.name, n.unit
+        SELECT l.*, s.days, s.numbers, s.ids, n.name, n.inside, n.unit
         FROM latest l
-        JOIN (VALUES {labs_action_limit.names(FALLING)}) n (analyte, name, unit) ON n.analyte = l.analyte
+        JOIN (VALUES {labs_action_limit.names(FALLING)}) n (analyte, name, inside, unit) ON n.analyte = l.analyte
         LEFT JOIN LATERAL (
             SELECT array_agg(d.taken_on ORDER BY d.taken_on DESC) AS days, array_agg(d.value ORDER BY d.taken_on DESC) AS numbers,
                 array_agg(d.id ORDER BY d.taken_on DESC) AS ids
             FROM (SELECT DISTINCT ON (r.taken_on) r.id, r.taken_on, r.value
                   FROM monitoring_result r
                   WHERE l.value IS NOT NULL AND r.patient_id = l.patient_id AND r.analyte = l.analyte AND {q.known("r")}
-                    AND r.value IS NOT NULL AND r.taken_on BETWEEN l.taken_on - %(window_days)s AND l.taken_on
+                    AND r.value IS NOT NULL AND r.taken_on BETWEEN %(as_of)s::date - %(window_days)s AND l.taken_on
                   ORDER BY {sql.newest_first("r")} LIMIT %(falls)s + 1) d
         ) s ON true
     ), judged AS (
@@ -104,7 +103,7 @@ def findings(q: Question) -> str:
             'results', (SELECT jsonb_agg(trim_scale(v) ORDER BY i DESC) FROM unnest(numbers) WITH ORDINALITY x (v, i)),
             'days', (SELECT jsonb_agg(d ORDER BY i DESC) FROM unnest(days) WITH ORDINALITY x (d, i))
         ) END AS evidence,
-        CASE WHEN value IS NULL THEN ARRAY['a unit of the latest ' || name || ' that can be converted'] END AS missing
+        CASE WHEN value IS NULL THEN ARRAY['a unit of the latest ' || inside || ' that can be converted'] END AS missing
     FROM judged WHERE is_drifting OR value IS NULL
     """
 
@@ -128,7 +127,7 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     explanations={
-        "falling": "The {name} has fallen {p.falls} times in a row, by {percent} % from {first} {unit} on {first_on} to {value} "
+        "falling": "{name}: {p.falls} falls in a row, by {percent} % from {first} {unit} on {first_on} to {value} "
         "{unit} on {taken_on}, within the limits of the set {p.limit_set}: {results} {unit}.",
     },
     not_considered=(
@@ -161,11 +160,10 @@ RULE = Rule(
         a rise is no fall                    | -400.. methotrexate 15 /7 |  | -95 wbc 6, -65 wbc 6.5, -35 wbc 7, -5 wbc 8 | quiet
         the later one of a day               | -400.. methotrexate 15 /7 |  | -95 wbc 8, -65 wbc 7, -35T8 wbc 9, -35T9 wbc 6.5, -5 wbc 6 | INFO
         twice a day is one sample day        | -400.. methotrexate 15 /7 |  | -65 wbc 8, -35T8 wbc 7, -35T9 wbc 6.5, -5 wbc 6 | quiet
-        the first 365 days before            | -400.. methotrexate 15 /7 |  | -370 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | INFO
-        the first 366 days before            | -400.. methotrexate 15 /7 |  | -371 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | quiet
+        the first 365 days ago               | -400.. methotrexate 15 /7 |  | -365 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | INFO
+        the first 366 days ago               | -400.. methotrexate 15 /7 |  | -366 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | quiet
         the latest 90 days ago               | -400.. methotrexate 15 /7 |  | -180 wbc 8, -150 wbc 7, -120 wbc 6.5, -90 wbc 6 | INFO
         the latest 91 days ago               | -400.. methotrexate 15 /7 |  | -181 wbc 8, -150 wbc 7, -120 wbc 6.5, -91 wbc 6 | quiet
-        the first 455 days ago               | -400.. methotrexate 15 /7 |  | -455 wbc 8, -150 wbc 7, -120 wbc 6.5, -90 wbc 6 | INFO
         the latest cannot be converted       | -400.. methotrexate 15 /7 |  | -95 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc ? | not evaluable
         an earlier one cannot be converted   | -400.. methotrexate 15 /7 |  | -95 wbc 8, -65 wbc 7, -50 wbc ?, -35 wbc 6.5, -5 wbc 6 | INFO
         cannot be converted, 91 days ago     | -400.. methotrexate 15 /7 |  | -91 wbc ? | quiet
