@@ -75,6 +75,7 @@ def findings(q: Question) -> str:
         ) n
         JOIN monitoring_bodysize w ON w.patient_id = n.patient_id AND {q.known("w")} AND w.weight_kg IS NOT NULL
             AND w.measured_on < n.measured_on AND w.measured_on >= n.measured_on - %(weight_days)s::int
+            AND w.measured_on >= %(as_of)s::date - (%(weight_max_age_days)s + %(weight_days)s)::int
         GROUP BY n.patient_id, n.weight_kg, n.measured_on
         HAVING (max(w.weight_kg) - n.weight_kg) * 100 >= %(weight_percent)s * max(w.weight_kg)
     ), often AS (
