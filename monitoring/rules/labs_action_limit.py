@@ -51,30 +51,6 @@ def of_analyte(alias: str, field: str) -> str:
     return f"CASE {alias}.analyte {arms} END"
 
 
-def out_of_range(q: Question) -> str:
-    """SELECT patient_id, analyte: results of the window beyond a limit, or without a number. One read for each analyte,
-    from the index alone.
-    """
-    reads = []
-    for code in LIMITED:
-        bounds = [
-            f"r.value {sign} {of_set(numbers_of(code, field))}{times}"
-            for field, sign, times in (
-                ("below", "<", ""),
-                ("above", ">", ""),
-                ("above_uln", ">", " * COALESCE(r.uln, 0)"),
-            )
-            if any(numbers_of(code, field))
-        ]
-        reads.append(
-            f"""SELECT r.patient_id, r.analyte FROM monitoring_result r
-            WHERE r.analyte = '{code}' AND {q.known("r")}
-              AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
-              AND (r.value IS NULL OR {" OR ".join(bounds)})"""
-        )
-    return " UNION ALL ".join(reads)
-
-
 def _literal(value: Decimal | None) -> str:
     return "NULL::numeric" if value is None else f"{value}::numeric"
 
@@ -101,7 +77,11 @@ def findings(q: Question) -> str:
     WITH {lab_schedule.monitored_spans(q)}, beyond AS (
         -- Any result beyond its limit: few. Whether it is the latest is asked of those alone.
         SELECT DISTINCT a.patient_id, r.analyte
-        FROM asked a JOIN ({out_of_range(q)}) r ON r.patient_id = a.patient_id
+        FROM asked a JOIN monitoring_result r ON r.patient_id = a.patient_id AND {q.known("r")}
+        WHERE r.analyte IN ({steroid.words(LIMITED)})
+          AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
+          AND (r.value IS NULL OR r.value < {of_analyte("r", "below")} OR r.value > {of_analyte("r", "above")}
+               OR r.value > {of_analyte("r", "above_uln")} * COALESCE(r.uln, 0))
     ), recent AS (
         SELECT a.patient_id, max(r.value) / LEAST(%(creatinine_times)s, %(creatinine_severe_times)s) * 1.000001 AS most,
             bool_or(r.value IS NULL) AS is_unknown
