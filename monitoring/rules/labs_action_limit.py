@@ -73,6 +73,7 @@ def findings(q: Question) -> str:
         f"WHEN '{code}' THEN '{limit.note}'" for code, limit in limit_sets.BSR_2017.limits.items() if limit.note
     )
     upper = sql.uln("d", "a")
+    severe_times = of_set(each.severe_alt_uln for each in LIMIT_SETS.values())
     return f"""
     WITH {lab_schedule.monitored_spans(q)}, beyond AS (
         -- Any result beyond its limit: few. Whether it is the latest is asked of those alone.
@@ -170,7 +171,7 @@ def findings(q: Question) -> str:
                     WHEN w.value > 0 AND l.value > %(creatinine_times)s * w.value THEN 'creatinine' END
                 WHEN e.of_id IS NOT NULL THEN CASE
                     WHEN l.analyte = 'alt' AND e.is_jaundiced
-                        AND l.value > {of_set([each.severe_alt_uln for each in LIMIT_SETS.values()])} * l.upper THEN 'liver-severe'
+                        AND l.value > {severe_times} * l.upper THEN 'liver-severe'
                     WHEN e.is_rising THEN 'rises-while-ck-falls'
                     WHEN NOT e.is_muscular THEN 'liver'
                     WHEN e.is_cleared THEN 'muscle'
@@ -239,7 +240,7 @@ def findings(q: Question) -> str:
             WHEN analyte IN ({steroid.words(TRANSAMINASES)}) THEN jsonb_build_object(
                 'alt', trim_scale(alt), 'ck', trim_scale(ck), 'ck_uln', trim_scale(ck_uln), 'ggt', trim_scale(ggt),
                 'ggt_uln', trim_scale(ggt_uln), 'bilirubin', trim_scale(bilirubin), 'bilirubin_uln', trim_scale(bilirubin_uln),
-                'expected_alt', expected_alt, 'before_on', before_on, 'alt_before', trim_scale(alt_before),
+                'expected_alt', expected_alt, 'severe_times', {severe_times}, 'before_on', before_on, 'alt_before', trim_scale(alt_before),
                 'ck_before', trim_scale(ck_before),
                 'not_measured', ARRAY_REMOVE(ARRAY[
                     CASE WHEN ck IS NULL THEN 'CK' END, CASE WHEN alt IS NULL THEN 'ALT' END,
@@ -302,7 +303,7 @@ RULE = Rule(
         + " ALT has risen while CK has fallen since {before_on} (ALT {alt_before}, CK {ck_before} U/L): the liver "
         "may be injured, whatever the CK.",
         "liver-severe": ABOVE
-        + " It is above five times its upper limit ({upper} {unit}) and bilirubin is raised: look at it on the same day.",
+        + " It is above {severe_times} times its upper limit ({upper} {unit}) and bilirubin is raised: look at it on the same day.",
         "same-day": "On that day: ALT {alt} U/L, CK {ck} U/L (limit {ck_uln}), GGT {ggt} U/L (limit {ggt_uln}), bilirubin {bilirubin} "
         "umol/L (limit {bilirubin_uln}). About {expected_alt} U/L of ALT go with that CK.",
         "not-measured": "Not measured on that day: {not_measured}. Order it from the next sample.",
