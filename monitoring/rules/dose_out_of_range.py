@@ -35,7 +35,7 @@ def _ranges() -> str:
                 numbers = (row.lowest, row.highest, row.ask_above, row.cap, row.low, row.high)
                 said = ", ".join("NULL::numeric" if n is None else f"{n}::numeric" for n in numbers)
                 rows.append(
-                    f"('{code}', '{route}', {said}, {is_floor}, '{row.per}', '{row.every}', "
+                    f"({len(rows)}, '{code}', '{route}', {said}, {is_floor}, '{row.per}', '{row.every}', "
                     f"{EVERY_DAYS.get(row.every, 1)}, '{doses.text(_terms(drug, row))}', '{drug.unit.strip('{}')}')"
                 )
     return "VALUES " + ", ".join(rows)
@@ -51,7 +51,7 @@ def _all(condition: str, where: str = "true") -> str:
 def findings(q: Question) -> str:
     return f"""
     WITH taken AS ({doses.in_force(q, DRUGS)}),
-    range (drug, route, lowest, highest, ask_above, cap, low, high, is_floor, per, every, days, terms, unit) AS (
+    range (nr, drug, route, lowest, highest, ask_above, cap, low, high, is_floor, per, every, days, terms, unit) AS (
         {_ranges()}
     ), weight AS (
         SELECT DISTINCT ON (t.patient_id) t.patient_id, w.weight_kg, w.measured_on
@@ -67,39 +67,33 @@ def findings(q: Question) -> str:
         ORDER BY t.patient_id, h.measured_on DESC, h.id DESC
     ), compared AS (
         -- the dose is `given` / `scale` in the terms of the range; it is multiplied, not divided, to compare exactly
-        SELECT t.*, r.lowest, r.highest, r.ask_above, r.cap, r.low, r.high, r.is_floor, r.per, r.terms, r.unit,
+        SELECT t.dose_id, r.nr, r.lowest, r.highest, r.ask_above, r.is_floor,
+            t.amount * t.times > r.cap * t.every_days AS is_over_cap,
             CASE r.every WHEN 'dose' THEN t.amount ELSE t.amount * t.times * r.days END AS given,
             CASE WHEN r.every IN ('dose', 'course') THEN 1 ELSE t.every_days END
                 * CASE r.per WHEN 'kg' THEN w.weight_kg
-                             WHEN 'm2' THEN sqrt(h.height_cm * w.weight_kg / 3600) ELSE 1 END AS scale,
-            w.weight_kg, w.measured_on AS weight_on
+                             WHEN 'm2' THEN sqrt(h.height_cm * w.weight_kg / 3600) ELSE 1 END AS scale
         FROM taken t
         JOIN range r ON r.drug = t.drug AND r.route = t.route
         LEFT JOIN weight w ON w.patient_id = t.patient_id
         LEFT JOIN height h ON h.patient_id = t.patient_id
     ), judged AS (
-        SELECT patient_id, course_id, drug, dose_id, starts_on, amount, times, every_days, out_of_range_reason,
-            COALESCE(bool_or(amount * times > cap * every_days), false) AS is_over_cap, max(cap) AS cap,
+        SELECT dose_id, COALESCE(bool_or(is_over_cap), false) AS is_over_cap,
             {_all("highest IS NOT NULL AND given > highest * scale")} AS is_above,
             {_all("ask_above IS NOT NULL AND given > ask_above * scale")} AS is_asked,
-            {_all("given < lowest * scale", "is_floor")} AS is_below,
-            max(unit) AS unit, bool_or(per = 'm2') AS by_surface, max(weight_kg) FILTER (WHERE per <> 'absolute') AS kg,
-            max(weight_on) FILTER (WHERE per <> 'absolute') AS weight_on,
-            (array_agg(jsonb_build_array(high, ask_above, trim_scale(round(given / scale, 3)), terms)
-                ORDER BY high DESC NULLS LAST))[1] AS upper,
-            (array_agg(jsonb_build_array(low, NULL, trim_scale(round(given / scale, 3)), terms) ORDER BY low)
-                FILTER (WHERE is_floor))[1] AS lower
-        FROM compared
-        GROUP BY patient_id, course_id, drug, dose_id, starts_on, amount, times, every_days, out_of_range_reason
+            {_all("given < lowest * scale", "is_floor")} AS is_below
+        FROM compared GROUP BY dose_id
     ), phased AS (
-        SELECT j.*,
+        SELECT t.*, j.is_over_cap, j.is_above, j.is_asked, j.is_below,
             -- only where it matters: the first dose of the course, however long ago
-            CASE WHEN j.is_below IS NOT FALSE AND j.starts_on > %(as_of)s::date - %(titration_days)s::int THEN
-                EXISTS (SELECT 1 FROM therapy_dose b WHERE b.course_id = j.course_id AND {q.known("b")} AND b.amount > 0
+            CASE WHEN j.is_below IS NOT FALSE AND t.starts_on > %(as_of)s::date - %(titration_days)s::int THEN
+                EXISTS (SELECT 1 FROM therapy_dose b WHERE b.course_id = t.course_id AND {q.known("b")} AND b.amount > 0
                         AND b.starts_on <= %(as_of)s::date - %(titration_days)s::int)
                 ELSE true END AS is_target
-        FROM judged j
-    ), told AS (
+        FROM judged j JOIN taken t ON t.dose_id = j.dose_id
+        -- most doses are as they should be: what is said of the others is worked out for them alone
+        WHERE j.is_over_cap OR j.is_above IS NOT FALSE OR j.is_below IS NOT FALSE
+    ), worded AS (
         SELECT *, CASE
             WHEN is_over_cap THEN 'over-cap'
             WHEN is_above AND is_asked THEN 'above'
@@ -107,6 +101,19 @@ def findings(q: Question) -> str:
             WHEN is_below AND is_target THEN 'below'
             WHEN is_above IS NULL OR is_below IS NULL AND is_target THEN 'untold' END AS word
         FROM phased
+    ), detail AS (
+        SELECT p.dose_id, max(r.cap) AS cap, max(r.unit) AS unit, bool_or(r.per = 'm2') AS by_surface,
+            bool_or(r.per <> 'absolute') AS by_weight,
+            (array_agg(jsonb_build_array(r.high, r.ask_above, trim_scale(round(c.given / c.scale, 3)), r.terms)
+                ORDER BY r.high DESC NULLS LAST))[1] AS upper,
+            (array_agg(jsonb_build_array(r.low, NULL, trim_scale(round(c.given / c.scale, 3)), r.terms)
+                ORDER BY r.low) FILTER (WHERE r.is_floor))[1] AS lower
+        FROM worded p JOIN compared c ON c.dose_id = p.dose_id JOIN range r ON r.nr = c.nr
+        WHERE p.word IS NOT NULL
+        GROUP BY p.dose_id
+    ), told AS (
+        SELECT p.*, x.cap, x.unit, x.by_surface, x.by_weight, x.upper, x.lower
+        FROM worded p JOIN detail x ON x.dose_id = p.dose_id
     )
     SELECT t.patient_id, 'course:' || t.course_id AS subject,
         CASE WHEN t.word = 'untold' THEN NULL
@@ -116,7 +123,7 @@ def findings(q: Question) -> str:
             'reasons', ARRAY_REMOVE(ARRAY[t.word,
                 CASE WHEN t.word IN ('over-cap', 'above') AND t.out_of_range_reason = '' THEN 'unexplained'
                      WHEN t.out_of_range_reason <> '' THEN 'explained' END,
-                CASE WHEN t.kg IS NOT NULL AND t.word <> 'over-cap' THEN 'at-weight' END], NULL),
+                CASE WHEN t.by_weight AND w.weight_kg IS NOT NULL AND t.word <> 'over-cap' THEN 'at-weight' END], NULL),
             'drug', n.name, 'since', t.starts_on, 'why', t.out_of_range_reason, 'cap', t.cap, 'unit', t.unit,
             'dose', trim_scale(t.amount) || ' ' || t.unit
                 || CASE t.times WHEN 1 THEN '' WHEN 2 THEN ' twice' ELSE ' ' || t.times || ' times' END
@@ -125,15 +132,16 @@ def findings(q: Question) -> str:
             'asked_above', t.upper -> 1,
             'value', CASE t.word WHEN 'below' THEN t.lower ELSE t.upper END -> 2,
             'terms', CASE t.word WHEN 'below' THEN t.lower ELSE t.upper END -> 3,
-            'weight_kg', trim_scale(t.kg), 'weight_on', t.weight_on
+            'weight_kg', CASE WHEN t.by_weight THEN trim_scale(w.weight_kg) END,
+            'weight_on', CASE WHEN t.by_weight THEN w.measured_on END
         ) END AS evidence,
         CASE WHEN t.word = 'untold' THEN ARRAY_REMOVE(ARRAY[
-            CASE WHEN t.kg IS NULL THEN 'a weight of the last ' || %(weight_days)s || ' days' END,
+            CASE WHEN w.patient_id IS NULL THEN 'a weight of the last ' || %(weight_days)s || ' days' END,
             CASE WHEN t.by_surface AND h.patient_id IS NULL THEN 'a height' END], NULL) END AS missing
     FROM told t
     JOIN ({doses.names(DRUGS)}) n (code, name) ON n.code = t.drug
+    LEFT JOIN weight w ON w.patient_id = t.patient_id
     LEFT JOIN height h ON h.patient_id = t.patient_id
-    WHERE t.word IS NOT NULL
     """
 
 
