@@ -171,7 +171,7 @@ def record(patient: Patient, as_of: dt.date) -> Record:
         courses=courses,
         stops=stops,
         dosed_until=dosed_until,
-        weights=weights,
+        weights=[(on, kg) for on, kg in weights if kg is not None],
         risks=risks,
         newest={code: (on, value) for code, on, value in newest if value is not None},
         hepatitis_on=hepatitis_on,
