@@ -18,6 +18,12 @@ LONG_AGO = dt.datetime(2015, 1, 1, tzinfo=dt.UTC)
 
 T = TypeVar("T", bound=Fact)
 
+# What a back-test says of a rule that finds nothing: see alerts/backtest_actions.py.
+NOTHING_RAISED = {
+    "days": 1, "opened": 0, "standing": 0, "patients": 0, "raised": 0, "listed": 0, "people": 1,
+    "per_person_week": None, "levels": {"URGENT": 0, "ACTION": 0, "TASK": 0, "INFO": 0},
+}  # fmt: skip
+
 _number = itertools.count(1)
 
 
@@ -78,7 +84,7 @@ def rule_change(
     if kind != ChangeKind.SIGN_OFF:
         RuleBackTest.objects.create(
             change=change, first_on=AS_OF, last_on=AS_OF, weeks=1, weeks_done=1, requested_at=moment, sent_at=moment,
-            finished_at=moment, today={}, proposed={},
+            finished_at=moment, today=NOTHING_RAISED, proposed=NOTHING_RAISED,
         )  # fmt: skip
     if confirmed:
         change.confirmed_by, change.confirmed_at = person(at), moment

@@ -83,7 +83,7 @@ def _page(
 
 
 def _send(
-    request: ClinicRequest, rule: Rule, name: str, form: forms.Form, act: Callable[..., Any], done: str, **about: Any
+    request: ClinicRequest, of: Rule, name: str, form: forms.Form, act: Callable[..., Any], done: str, /, **about: Any
 ) -> HttpResponse:
     """Do it, and back to the page of the rule; or the page with what was typed and what is wrong with it."""
     now = timezone.now()
@@ -94,8 +94,8 @@ def _send(
             add_refusal(form, error)
         else:
             messages.success(request, done)
-            return redirect("clinic:rule", rule.id)
-    return _page(request, rule, now, refused=name, form=form)
+            return redirect("clinic:rule", of.id)
+    return _page(request, of, now, refused=name, form=form)
 
 
 def _mode_now(request: ClinicRequest, rule: Rule) -> str:

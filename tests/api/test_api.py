@@ -355,6 +355,30 @@ def test_rules_say_their_sources(client_of: Clients) -> None:
     assert client.get("/api/v1/rules/no-such-rule").status_code == 404
 
 
+def test_rules_are_told_as_they_are_at_the_centre(centre: Centre, client_of: Clients) -> None:
+    factories.rule_change(centre, "ck-rising", mode="shadow")
+    factories.rule_change(centre, "ck-rising", parameters={"action_ratio": "2.2"})
+    factories.rule_change(centre, "physio-missed")
+    factories.rule_change(factories.centre(), "physio-missed", mode="off")
+    rules = {rule["id"]: rule for rule in client_of().get("/api/v1/rules").json()}
+    ck, physio = rules["ck-rising"], rules["physio-missed"]
+    assert (ck["mode"], ck["is_on"], ck["is_signed_off"]) == ("shadow", False, False)
+    assert (physio["mode"], physio["is_on"], physio["is_signed_off"]) == ("on", True, True)
+    assert float(ck["parameters"]["action_ratio"]) == 2.2
+
+
+def test_an_alert_says_whether_its_rule_is_signed_off(centre: Centre, client_of: Clients) -> None:
+    alert = an_alert(factories.patient(centre, factories.person(centre)))
+    client = client_of()
+    address = f"/api/v1/alerts/{alert.public_id}"
+    assert client.get(address).json()["is_signed_off"] is False
+    factories.rule_change(centre, alert.rule, rule_version=alert.rule_version + 1)
+    assert client.get("/api/v1/alerts").json()["results"][0]["is_signed_off"] is False
+    factories.rule_change(centre, alert.rule, rule_version=alert.rule_version)
+    assert client.get(address).json()["is_signed_off"] is True
+    assert client.get("/api/v1/alerts").json()["results"][0]["is_signed_off"] is True
+
+
 def test_no_such_address(client_of: Clients) -> None:
     answer = client_of().get("/api/v1/prescriptions")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
