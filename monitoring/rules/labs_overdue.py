@@ -4,10 +4,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from accounts.models import Role
+from monitoring.analytes import BLOOD_COUNT
 from monitoring.rules import lab_schedule, steroid
 from monitoring.rules.base import Citation, Confidence, Question, Rule
-from monitoring.rules.lab_schedule import BLOOD_COUNT
 from therapy.formulary import MONITORED
+from therapy.prednisone_equivalent import SYSTEMIC_ROUTES
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def findings(q: Question) -> str:
         SELECT c.patient_id, array_agg(DISTINCT 'the first dose of ' || lower(d.name)) AS missing
         FROM asked a
         JOIN therapy_course c ON c.patient_id = a.patient_id AND {q.known("c")}
-            AND c.drug IN ({steroid.words(MONITORED)}) AND c.route IN ({steroid.words(steroid.SYSTEMIC_ROUTES)})
+            AND c.drug IN ({steroid.words(MONITORED)}) AND c.route IN ({steroid.words(SYSTEMIC_ROUTES)})
         JOIN monitored_drug d ON d.drug = c.drug
         LEFT JOIN monitored_span taken ON taken.patient_id = c.patient_id AND taken.drug = c.drug
         LEFT JOIN LATERAL (
