@@ -26,7 +26,7 @@ def _terms(drug: Drug, row: DoseRange) -> str:
 
 def _ranges() -> str:
     """VALUES, one row for each range and route: low and high with what may be missed, and the numbers as they are said."""
-    rows = []
+    rows: list[str] = []
     for code in sorted(DRUGS):
         drug = FORMULARY[code]
         for row in drug.ranges:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -159,7 +160,7 @@ def checks(patient_id: int, drug: str, starts_on: dt.date, as_of: dt.date, param
             FROM patients_patient WHERE id = %(patient_id)s
         ), {ctes(Question(as_of), "start", advised=True)}
         SELECT chk, name, is_needed, is_known, done_on, said FROM first_check ORDER BY nr"""
-    values = {"drug": drug, "starts_on": starts_on, "patient_id": patient_id, "as_of": as_of}
+    values: dict[str, Any] = {"drug": drug, "starts_on": starts_on, "patient_id": patient_id, "as_of": as_of}
     with connection.cursor() as cursor:
         cursor.execute(query, {**dataclasses.asdict(parameters), **values})
         return [FirstCheck(*row) for row in cursor.fetchall()]
