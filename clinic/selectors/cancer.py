@@ -49,7 +49,7 @@ _ANALYTES = {
 _IMAGING = {"chest X-ray": Modality.CHEST_XRAY, "CT of neck, thorax, abdomen and pelvis": Modality.CT_CHEST}
 _SCREENED = {"urinalysis": ScreeningKind.URINALYSIS}
 _NOTES = {
-    "CT of neck, thorax, abdomen and pelvis": "of the chest alone",
+    "CT of neck, thorax, abdomen and pelvis": "the record tells of a CT of the chest",
     "cervical screening": "where there is a cervix, at the age of the national programme",
     "mammography": "at the age of the national programme",
     "PSA": "where there is a prostate",
@@ -98,8 +98,9 @@ class Standing:
 
     @property
     def next_item(self) -> Item | None:
-        """What to do next: the earliest that is not done."""
-        return next((item for item in self.items if item.state != "done"), None)
+        """What to do next, of what is not done: what is wanted at once or late, else the earliest."""
+        undone = [item for item in self.items if item.state != "done"]
+        return min(undone, key=lambda item: (item.state != "late", item.due_on), default=None)
 
 
 @dataclass(frozen=True)

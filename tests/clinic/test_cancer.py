@@ -106,6 +106,9 @@ def test_a_red_flag_asks_at_once(patient, signed_in) -> None:
     fact(RiskFactor, patient, kind="night_sweats", starts_on=ago(3))
     late = [(item.name, item.closes_on) for item in standing(patient).items if item.state == "late"]
     assert late == [("basic panel", None), ("enhanced panel", None)]
+    following = standing(patient).next_item  # before the yearly panel, which is in time still
+    assert following is not None
+    assert following.due_on == ago(3)
     words = text(signed_in(), patient)
     assert "Red flags Night sweats" in words
     assert "red flag, whatever the tier" in words
