@@ -29,6 +29,7 @@ WORK_MEM = "128MB"
 # Behind a chain of steps the planner takes a whole clinic for a handful, and would join it row by row. What is looked
 # up for each row on purpose (LATERAL) still is.
 WHOLE_CLINIC = f"SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'"
+ROUGHLY = "SET LOCAL default_statistics_target = 25"  # a table that lives for seconds
 A_FEW = "SET LOCAL enable_nestloop = on"
 
 COLUMNS = """patient_id bigint PRIMARY KEY, centre_id bigint, time_zone text, sex text, subtype text,
@@ -120,7 +121,7 @@ class Sharing:
                 f"INSERT INTO followed {followed(Question(self.as_of), centre=True, patients=False)}",
                 {"as_of": self.as_of, "centre_id": self.centre_id},
             )
-            cursor.execute("ANALYZE followed")
+            cursor.execute(f"{ROUGHLY}; ANALYZE followed")
 
     def end(self) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -178,7 +179,7 @@ class Sharing:
                 f"CREATE TEMP TABLE {name} AS WITH asked AS (SELECT * FROM followed) SELECT x.* FROM ({query}) x",
                 values,
             )
-            cursor.execute(f"ANALYZE {name}")
+            cursor.execute(f"{ROUGHLY}; ANALYZE {name}")
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ def findings(q: Question) -> str:
         FROM taking t LEFT JOIN assessed s ON s.patient_id = t.patient_id
         WHERE s.assessed_on IS NULL
            OR s.assessed_on + %(assessed_days)s::int + 1 <= %(as_of)s::date + %(horizon)s::int
-    ), {steroid.levels(q, people="unassessed")}, run AS (
+    ), {steroid.levels(q, people="unassessed", recent=True)}, run AS (
         SELECT patient_id, min(first_day) AS began_on, max(last_day) AS last_on,
             max(amount) FILTER (WHERE last_day = %(as_of)s) AS pe_today
         FROM (

@@ -26,53 +26,11 @@ NAMES = {
 }
 
 
-def _candidates(q: Question) -> str:
-    """CTE `candidate` (patient_id): whose newest visit may meet the definition, whatever the baseline is.
-
-    A baseline only takes earlier visits away. That makes the best value before no better, but may raise it from 0, where
-    another threshold holds: at 0 any worsening lets a patient through here.
-    """
-    risen = [name for name in deterioration_sql.MEASURES if not name.startswith("mmt8")]
-    worse = [
-        f"(n.{name} > b.{name} AND (n.{name} - b.{name}) * 100 >= %(measure_worse_percent)s * b.{name} IS TRUE)::int"
-        for name in risen
-    ]
-    fallen = " OR ".join(
-        f"(b.{name} - n.{name}) * 100 >= {{0}} * b.{name}" for name in ("mmt8_150", "mmt8_80")
-    )  # fmt: skip
-    worse.append(f"(({fallen.format('%(measure_worse_percent)s')}) IS TRUE)::int")
-    return f"""newest AS (
-        SELECT a.patient_id, v.*
-        FROM asked a
-        -- LATERAL: one visit of each patient, by index, out of all there are
-        CROSS JOIN LATERAL (
-            SELECT v.id, v.assessed_on, {", ".join(f"v.{name}" for name in deterioration_sql.MEASURES)}
-            FROM monitoring_assessment v
-            WHERE v.patient_id = a.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
-              AND COALESCE({", ".join(f"v.{name}" for name in deterioration_sql.MEASURES)}) IS NOT NULL
-            ORDER BY v.assessed_on DESC, v.id DESC LIMIT 1) v
-    ), candidate AS (
-        SELECT n.patient_id
-        FROM newest n
-        CROSS JOIN LATERAL (
-            SELECT {", ".join(f"min(p.{name}) AS {name}" for name in risen)},
-                max(p.mmt8_150) AS mmt8_150, max(p.mmt8_80) AS mmt8_80
-            FROM monitoring_assessment p
-            WHERE p.patient_id = n.patient_id AND {q.known("p")}
-              AND p.assessed_on BETWEEN n.assessed_on - %(look_back_days)s::int AND n.assessed_on
-              AND (p.assessed_on, p.id) < (n.assessed_on, n.id)) b
-        WHERE n.extramuscular_vas - b.extramuscular_vas >= %(vas_worse_cm)s
-           OR n.physician_vas - b.physician_vas >= %(vas_worse_cm)s
-              AND ({fallen.format("%(strength_worse_percent)s")})
-           OR {" + ".join(worse)} >= %(measures_worse)s
-    )"""
-
-
 def findings(q: Question) -> str:
     said = " ".join(f"WHEN '{name}' THEN '{words}'" for name, words in NAMES.items())
     return f"""
-    WITH {_candidates(q)}, {steroid.courses(q, people="candidate")}, {steroid.episodes()},
-    {deterioration_sql.visits(q, "candidate")}, since AS (
+    WITH {deterioration_sql.candidates(q)}, {steroid.courses(q, people="worsening")}, {steroid.episodes()},
+    {deterioration_sql.visits(q, "worsening")}, since AS (
         -- as in second-line-review: the newest visit about the first day of the present episode
         SELECT e.patient_id, max(v.assessed_on) AS since_on
         FROM steroid_episode e

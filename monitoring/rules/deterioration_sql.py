@@ -25,7 +25,50 @@ def visits(q: Question, people: str = "asked", since: str = "NULL::date") -> str
     )"""
 
 
-def ctes() -> str:
+def candidates(q: Question, people: str = "asked") -> str:
+    """CTE `worsening` (patient_id): whose newest visit may meet the definition, whatever the baseline is. A few of
+    `people`; for nobody else does `ctes` say that the newest meets it.
+
+    A baseline only takes earlier visits away. That makes the best value before no better, but may raise it from 0, where
+    another threshold holds: at 0 any worsening lets a patient through here.
+    """
+    risen = [name for name in MEASURES if not name.startswith("mmt8")]
+    worse = [
+        f"(n.{name} > b.{name} AND (n.{name} - b.{name}) * 100 >= %(measure_worse_percent)s * b.{name} IS TRUE)::int"
+        for name in risen
+    ]
+    fallen = " OR ".join(
+        f"(b.{name} - n.{name}) * 100 >= {{0}} * b.{name}" for name in ("mmt8_150", "mmt8_80")
+    )  # fmt: skip
+    worse.append(f"(({fallen.format('%(measure_worse_percent)s')}) IS TRUE)::int")
+    return f"""newest_visit AS (
+        SELECT a.patient_id, v.*
+        FROM {people} a
+        -- LATERAL: one visit of each patient, by index, out of all there are
+        CROSS JOIN LATERAL (
+            SELECT v.id, v.assessed_on, {", ".join(f"v.{name}" for name in MEASURES)}
+            FROM monitoring_assessment v
+            WHERE v.patient_id = a.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
+              AND COALESCE({", ".join(f"v.{name}" for name in MEASURES)}) IS NOT NULL
+            ORDER BY v.assessed_on DESC, v.id DESC LIMIT 1) v
+    ), worsening AS MATERIALIZED (
+        SELECT n.patient_id
+        FROM newest_visit n
+        CROSS JOIN LATERAL (
+            SELECT {", ".join(f"min(p.{name}) AS {name}" for name in risen)},
+                max(p.mmt8_150) AS mmt8_150, max(p.mmt8_80) AS mmt8_80
+            FROM monitoring_assessment p
+            WHERE p.patient_id = n.patient_id AND {q.known("p")}
+              AND p.assessed_on BETWEEN n.assessed_on - %(look_back_days)s::int AND n.assessed_on
+              AND (p.assessed_on, p.id) < (n.assessed_on, n.id)) b
+        WHERE n.extramuscular_vas - b.extramuscular_vas >= %(vas_worse_cm)s
+           OR n.physician_vas - b.physician_vas >= %(vas_worse_cm)s
+              AND ({fallen.format("%(strength_worse_percent)s")})
+           OR {" + ".join(worse)} >= %(measures_worse)s
+    )"""
+
+
+def ctes(people: str | None = None) -> str:
     """CTEs up to
 
     `worsened` (patient_id, nth, assessed_on, reasons, changes): what the definition says of the newest (nth 1) and the
@@ -33,7 +76,8 @@ def ctes() -> str:
     could be compared as {measure: [best before, now]}. A visit with nothing to be compared with has no row.
     `deteriorated` (patient_id, newest_on, before_on, reasons, changes): both meet it.
 
-    Needs `visit`, and `since` (patient_id, since_on): the day of the baseline; no row or NULL: all visits.
+    Needs `visit`, and `since` (patient_id, since_on): the day of the baseline; no row or NULL: all visits. Where visits of
+    others are in it too, `people` names a CTE with those asked about.
     """
     falls = {
         "physician_vas": "physician_vas - best_physician_vas",
@@ -51,10 +95,11 @@ def ctes() -> str:
     pairs = ", ".join(f"'{name}', CASE WHEN {fall} IS NOT NULL THEN jsonb_build_array(best_{name}, {name}) END"
                       for name, fall in falls.items())  # fmt: skip
     lowest = ", ".join(f"min(p.{name}) AS best_{name}" for name in MEASURES if not name.startswith("mmt8"))
+    among = f"JOIN {people} USING (patient_id)" if people else ""
     return f"""
     visit_ranked AS (
         SELECT v.*, row_number() OVER (PARTITION BY v.patient_id ORDER BY v.assessed_on DESC, v.id DESC) AS nth
-        FROM visit v LEFT JOIN since s ON s.patient_id = v.patient_id
+        FROM visit v {among} LEFT JOIN since s ON s.patient_id = v.patient_id
         WHERE s.since_on IS NULL OR v.assessed_on >= s.since_on
     ), visit_best AS (
         SELECT v.*, {", ".join(f"b.best_{name}" for name in MEASURES)}

@@ -60,12 +60,24 @@ def findings(q: Question) -> str:
     ), recent AS MATERIALIZED (
         SELECT * FROM ({_sessions(q, "plan")}) lately
         WHERE age <= GREATEST(%(window_days)s, %(running_days)s)
+    ), counts AS (
+        SELECT plan_id, max(held_on) FILTER (WHERE counted = 'attended') AS attended_on,
+            max(held_on) FILTER (WHERE counted = 'missed') AS missed_on,
+            count(*) FILTER (WHERE counted = 'attended' AND age <= %(running_days)s) AS recent_attended,
+            count(*) FILTER (WHERE counted = 'attended' AND age <= %(window_days)s) AS attended_in_window,
+            count(*) FILTER (WHERE age <= %(window_days)s) AS counted_in_window
+        FROM recent WHERE counted IS NOT NULL GROUP BY plan_id
+    ), suspect AS MATERIALIZED (
+        -- For whom no reason below can hold is left behind here: most have attended the latest, and enough of them.
+        SELECT plan.*, c.attended_on IS NULL AS is_unattended
+        FROM plan LEFT JOIN counts c ON c.plan_id = plan.id
+        WHERE c.attended_on IS NULL OR c.missed_on >= c.attended_on OR c.recent_attended = 0
+           OR c.attended_in_window < %(attended_share)s * c.counted_in_window
     ), unattended AS MATERIALIZED (
-        SELECT * FROM plan
-        WHERE NOT EXISTS (SELECT 1 FROM recent r WHERE r.plan_id = plan.id AND r.counted = 'attended')
+        SELECT * FROM suspect WHERE is_unattended
     ), session AS (
         -- Whoever attended lately has missed in a row only since then; for the others all there ever were are read.
-        SELECT * FROM recent
+        SELECT r.* FROM recent r JOIN suspect s ON s.id = r.plan_id
         UNION ALL
         SELECT * FROM ({_sessions(q, "unattended")}) before
         WHERE age > GREATEST(%(window_days)s, %(running_days)s)

@@ -30,10 +30,14 @@ def findings(q: Question) -> str:
     ), patient AS (
         SELECT DISTINCT patient_id FROM plan
     ), strength AS (
-        SELECT v.patient_id, max(v.assessed_on) AS measured_on
-        FROM patient JOIN monitoring_assessment v ON v.patient_id = patient.patient_id AND {q.known("v")}
-        WHERE v.assessed_on <= %(as_of)s AND (v.mmt8_150 IS NOT NULL OR v.mmt8_80 IS NOT NULL)
-        GROUP BY v.patient_id
+        SELECT patient.patient_id, v.assessed_on AS measured_on
+        FROM patient
+        -- LATERAL: one assessment of each patient, by index, out of all there are
+        CROSS JOIN LATERAL (
+            SELECT v.assessed_on FROM monitoring_assessment v
+            WHERE v.patient_id = patient.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
+              AND (v.mmt8_150 IS NOT NULL OR v.mmt8_80 IS NOT NULL)
+            ORDER BY v.assessed_on DESC LIMIT 1) v
     ), functional AS (
         SELECT t.patient_id, max(t.tested_on) AS measured_on
         FROM patient JOIN monitoring_functionaltest t ON t.patient_id = patient.patient_id AND {q.known("t")}

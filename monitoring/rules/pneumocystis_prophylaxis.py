@@ -31,7 +31,8 @@ def _prescribed(q: Question, people: str) -> str:
             AND c.drug IN ({steroid.words(PNEUMOCYSTIS_PROPHYLAXIS)})
         JOIN therapy_dose d ON d.course_id = c.id AND {q.known("d")} AND d.amount > 0
             AND d.starts_on <= %(as_of)s::date + %(horizon)s::int AND (d.ends_on IS NULL OR d.ends_on >= %(as_of)s)
-        WHERE {doses.not_stopped(q, "c")}"""
+        WHERE NOT EXISTS (SELECT 1 FROM therapy_coursestop e WHERE e.course_id = c.id AND {q.known("e")}
+                          AND e.stopped_on < GREATEST(d.starts_on, %(as_of)s::date))"""
 
 
 def _ahead(q: Question) -> str:
@@ -102,7 +103,7 @@ def findings(q: Question) -> str:
         SELECT patient_id FROM may_take
         EXCEPT
         SELECT patient_id FROM ({_prescribed(q, "may_take")}) p
-    ), {steroid.levels(q, people="possible")}, {_ahead(q)}, high AS (
+    ), {steroid.levels(q, people="possible", recent=True)}, {_ahead(q)}, high AS (
         SELECT patient_id, first_day, last_day FROM dose_level
         WHERE line = '{steroid.PE}' AND amount >= %(pe_from_mg)s
         UNION ALL

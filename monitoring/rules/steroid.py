@@ -14,10 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from monitoring.rules.base import Prepared, Question
+from monitoring.rules.base import Prepared, Question, bounded
 from therapy.formulary import FIRST_LINE
 from therapy.models import StopReason
 from therapy.prednisone_equivalent import EQUIVALENT_MG, REFERENCE_MG, SYSTEMIC_ROUTES
+
+RECENT_DAYS = 180  # who took none in as many days has no present episode, whatever the numbers of a centre
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Parameters:
     """Part of the parameters of every rule that asks about courses."""
 
     course_gap_days: int = 14
-    episode_gap_days: int = 90
+    episode_gap_days: int = bounded(90, 30, RECENT_DAYS)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ ALONE = """COALESCE(first_day > max(last_day) OVER w, true)
 
 def _recent_levels(q: Question) -> str:
     return f"""
-    WITH {taking(q, days_back="%(episode_gap_days)s")}, recent AS (
+    WITH {taking(q, days_back=str(RECENT_DAYS))}, recent AS (
         SELECT patient_id FROM taking
         UNION
         SELECT a.patient_id
@@ -133,8 +135,8 @@ def _recent_spans(q: Question) -> str:
     return f"WITH {courses(q, people=RECENT, recent=True)} SELECT * FROM steroid_span"
 
 
-# All days of those who had a glucocorticoid in the last `episode_gap_days` days, or stopped a first-line drug for its
-# toxicity at any time.
+# All days of those who had a glucocorticoid in the last RECENT_DAYS days, or stopped a first-line drug for its toxicity at
+# any time.
 RECENT = "everybody recent"
 LEVELS = Prepared("dose_level", _recent_levels)
 SPANS = Prepared("steroid_span", _recent_spans)
@@ -159,8 +161,8 @@ def levels(
     `people` is a table or CTE with patient_id, once each. With `since`, SQL for a day, what ended before that day is not
     read: levels and courses are right from that day on, and nothing is said of the days before.
 
-    `recent` says that only those matter who had a glucocorticoid in the last `episode_gap_days` days, or stopped a
-    first-line drug for its toxicity: where answers are shared, these are read from them, and there are no others.
+    `recent` says that only those matter who had a glucocorticoid in the last RECENT_DAYS days, or stopped a first-line
+    drug for its toxicity: where answers are shared, nothing is said of others.
     """
     if recent and (table := q.shared(LEVELS)):
         return f"dose_level AS ({_of(table, people)})"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from accounts.models import Role
 from monitoring.rules import steroid
-from monitoring.rules.base import Citation, Confidence, Question, Rule
+from monitoring.rules.base import Citation, Confidence, Question, Rule, bounded
 
 
 @dataclass(frozen=True)
 class Parameters(steroid.Parameters):
-    window_days: int = 30
+    window_days: int = bounded(30, 15, 90)  # below steroid.RECENT_DAYS: who took nothing in those has no rise
 
 
 # A rise is told by the day with a dose before it in the same course: that far back doses matter.
@@ -22,7 +22,7 @@ def findings(q: Question) -> str:
     WITH {steroid.tapers(q)}, tapered AS (
         SELECT DISTINCT patient_id FROM taper_run
         WHERE runs_from <= %(as_of)s AND (runs_until IS NULL OR runs_until >= %(as_of)s::date - %(window_days)s::int)
-    ), {steroid.courses(q, people="tapered", since=SINCE)}, raised AS (
+    ), {steroid.courses(q, people="tapered", since=SINCE, recent=True)}, raised AS (
         SELECT DISTINCT ON (s.patient_id) s.patient_id, s.first_day, s.pe, s.before_pe, t.plan_id
         FROM steroid_span s
         JOIN taper_run t ON t.patient_id = s.patient_id AND s.first_day >= t.runs_from

@@ -92,8 +92,8 @@ def _signs(q: Question) -> str:
 def _worse(q: Question) -> str:
     """SELECT of those of `everybody` who have deteriorated in the present episode."""
     return f"""
-            WITH asked AS (SELECT * FROM everybody), {steroid.courses(q, recent=True)}, {steroid.episodes()},
-            {deterioration_sql.visits(q)}, since AS (
+            WITH asked AS (SELECT * FROM everybody), {deterioration_sql.candidates(q)},
+            {steroid.courses(q, people="worsening")}, {steroid.episodes()}, {deterioration_sql.visits(q, "worsening")}, since AS (
                 SELECT e.patient_id, max(v.assessed_on) AS since_on
                 FROM steroid_episode e
                 JOIN visit v ON v.patient_id = e.patient_id
