@@ -1,6 +1,6 @@
 """`make bench`: the sweep of all rules over a large clinic, against merely copying its results out.
 
-    python -m bench [--patients 100000] [--keep]
+    python -m bench [--patients 100000] [--keep] [--no-pages] [--backtest RULE ...]
 
 Builds (or, with --keep, reuses) a scratch database, prints one JSON object. Seconds are wall clock. The
 pages of the clinic are measured too, see pages.py.
@@ -123,6 +123,27 @@ def sweep(now: dt.datetime, as_of: dt.date) -> tuple[float, dict[str, dict[str, 
     return seconds, figures
 
 
+def backtest_a_year(rules: list[str], as_of: dt.date) -> dict[str, dict[str, float | int]]:
+    """Each rule asked on 52 days, a week apart, of what was known at the end of each: what a proposal costs, once for
+    today's numbers and once for the proposed.
+    """
+    from accounts.models import Centre
+    from alerts.backtesting import backtest
+    from monitoring.rules import RULES
+
+    days = [as_of - dt.timedelta(weeks=n) for n in range(51, -1, -1)]
+    figures = {}
+    for name in rules:
+        started, used = time.perf_counter(), backend_seconds()
+        found = backtest(RULES[name], Centre.objects.get(), days)
+        figures[name] = {
+            "seconds": round(time.perf_counter() - started, 1),
+            "cpu_seconds": round(backend_seconds() - used, 1),
+            "opened": found.opened,
+        }
+    return figures
+
+
 def copy_out() -> tuple[float, float]:
     """PostgreSQL writing every result as text to nowhere, in its own process: nothing of ours in the way. Gives
     seconds of wall clock and of processor time.
@@ -139,6 +160,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=100_000)
     parser.add_argument("--keep", action="store_true", help="reuse the scratch database of an earlier run")
+    parser.add_argument("--backtest", nargs="*", default=["ck-rising", "labs-overdue"], metavar="RULE")
+    parser.add_argument("--no-pages", action="store_true", help="do not measure the pages")
     arguments = parser.parse_args()
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "myositis_tracker.settings")
@@ -175,7 +198,8 @@ def main() -> None:
         next_day = sweep(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
         copies.append(copy_out())
         memory.stop.set()
-        asked_of_pages = measure(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
+        year = backtest_a_year(arguments.backtest, AS_OF)
+        asked_of_pages = {} if arguments.no_pages else measure(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM monitoring_result")
             rows = cursor.fetchone()[0]
@@ -205,6 +229,7 @@ def main() -> None:
                     },
                     "rules_first": first[1],
                     "rules_next_day": next_day[1],
+                    "backtest_52_weeks": year,
                     "pages": asked_of_pages,
                     "machine": {
                         "cpus": os.cpu_count(),

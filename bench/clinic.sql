@@ -104,7 +104,7 @@ SELECT i, i * 2, 'final', day0 + n * 21, CASE WHEN n < 11 OR pg_temp.dice(i, 27)
 FROM generate_series(0, 11) n CROSS JOIN LATERAL (SELECT * FROM person OFFSET n - n) p
 UNION ALL
 SELECT i, i * 2 + {patients} * 3, 'final', day0 + 10, NULL,
-    CASE pg_temp.dice(i, 8) % 3 WHEN 0 THEN 15 WHEN 1 THEN greatest(100, round((100 + pg_temp.dice(i, 6) / 10) / 25.0) * 25)
+    CASE pg_temp.dice(i, 8) % 3 WHEN 0 THEN 15 WHEN 1 THEN floor((100 + pg_temp.dice(i, 6) / 10) / 25.0) * 25
         ELSE 1000 END,
     CASE pg_temp.dice(i, 8) % 3 WHEN 2 THEN 2 ELSE 1 END, CASE pg_temp.dice(i, 8) % 3 WHEN 0 THEN 7 ELSE 1 END,
     '', '', day0, 1
@@ -119,7 +119,7 @@ FROM therapy_course WHERE drug = 'atorvastatin';
 INSERT INTO therapy_taperplan (id, patient_id, status, template, note, change_reason, recorded_at, recorded_by_id)
 SELECT i, i, 'final', '', '', '', DATE '{as_of}' - 120, 1 FROM person WHERE pg_temp.dice(i, 9) < 500;
 INSERT INTO therapy_taperstep (id, patient_id, plan_id, status, step_on, dose_pe_mg, change_reason, recorded_at, recorded_by_id)
-SELECT i * 20 + n, i, i, 'final', DATE '{as_of}' - 100 - pg_temp.dice(i, 10) / 10 + n * 21, 60 - n * 5, '', DATE '{as_of}' - 120, 1
+SELECT i * 20 + n, i, i, 'final', DATE '{as_of}' - 100 - pg_temp.dice(i, 10) / 10 + n * 21, 25 - n * 2, '', DATE '{as_of}' - 120, 1
 FROM person CROSS JOIN generate_series(0, 10) n WHERE pg_temp.dice(i, 9) < 500;
 INSERT INTO therapy_taperconfirmation (patient_id, step_id, status, confirmed_on, change_reason, recorded_at, recorded_by_id)
 SELECT patient_id, id, 'final', step_on, '', step_on, 1 FROM therapy_taperstep
