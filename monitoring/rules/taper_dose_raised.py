@@ -10,7 +10,11 @@ from monitoring.rules.base import Citation, Confidence, Question, Rule, bounded
 
 @dataclass(frozen=True)
 class Parameters(steroid.Parameters):
-    window_days: int = bounded(30, 15, 90)  # below steroid.RECENT_DAYS: who took nothing in those has no rise
+    window_days: int = bounded(30, 15, 90)
+
+
+# Read from the days that are shared: who took nothing in so long has no rise.
+assert 90 <= steroid.RECENT_DAYS
 
 
 # A rise is told by the day with a dose before it in the same course: that far back doses matter.

@@ -41,8 +41,8 @@ def waiting(q: Question, level: str, condition: str, coming: str, name: str) -> 
                 CASE WHEN s.ck_level IS NOT NULL THEN 'sign-ck' END,
                 CASE WHEN s.newest_on IS NOT NULL THEN 'sign-deterioration' END,
                 '{name}'], NULL),
-            'step_on', j.step_on, 'step_id', j.step_id, 'dose_pe_mg', trim_scale(j.dose_pe_mg), 'until', j.until, 'past', -j.until,
-            'ck_level', s.ck_level, 'ck_evidence', s.ck_evidence, 'deterioration_on', s.newest_on,
+            'step_on', j.step_on, 'step_id', j.step_id, 'dose_pe_mg', trim_scale(j.dose_pe_mg), 'ck_level', s.ck_level,
+            'ck_evidence', s.ck_evidence, 'deterioration_on', s.newest_on,
             'deterioration_before_on', s.before_on, 'deterioration_changes', s.changes
         ) END AS evidence,
         NULL::text[] AS missing

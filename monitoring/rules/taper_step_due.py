@@ -32,7 +32,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=taper_step.Parameters(),
     findings=findings,
-    aside=("until", "past", "ck_evidence"),
+    aside=("until", "past", "ck_evidence"),  # the first two in what was found until they were left out
     asks=taper_step.ASKS,
     explanations={
         **taper_step.SIGNS,

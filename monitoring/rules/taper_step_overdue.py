@@ -14,7 +14,7 @@ def findings(q: Question) -> str:
 
 RULE = Rule(
     id="taper-step-overdue",
-    version=1,
+    version=2,
     title="A step of the steroid taper is overdue",
     audience=Role.CLINICIAN,
     evidence=(
@@ -26,12 +26,12 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=taper_step.Parameters(),
     findings=findings,
-    aside=("until", "past", "ck_evidence"),
+    aside=("until", "past", "ck_evidence"),  # the first two in what was found by version 1
     asks=taper_step.ASKS,
     explanations={
         **taper_step.SIGNS,
-        "overdue": "The step to {dose_pe_mg} mg of prednisone a day, or its equivalent, was planned for {step_on}, "
-        "{past} days ago, and is not confirmed. More than {p.days_past} days past its day is overdue.",
+        "overdue": "The step to {dose_pe_mg} mg of prednisone a day, or its equivalent, was planned for {step_on} "
+        "and is not confirmed. More than {p.days_past} days past its day is overdue.",
     },
     not_considered=(
         "Whether the patient already takes the planned dose: a person confirms each step.",
