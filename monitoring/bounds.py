@@ -61,7 +61,8 @@ def _bounds(field: dataclasses.Field[Any], value: Any) -> Bounds:
         ends = sorted((math.ceil(abs(value) / 2), 2 * abs(value)))
         return Bounds(*(ends if value >= 0 else (-ends[1], -ends[0])))
     if isinstance(value, Decimal):
-        return Bounds(*sorted((value / 2, value * 2)))
+        least, most = sorted((value / 2, value * 2))
+        return Bounds(least, most)
     return Bounds(choices=(value,))
 
 

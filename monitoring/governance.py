@@ -146,7 +146,8 @@ def signed_off(centre: Centre) -> set[tuple[str, int]]:
     signed = RuleChange.objects.filter(
         centre=centre, kind=ChangeKind.SIGN_OFF, confirmed_at__isnull=False, withdrawn_at__isnull=True
     )
-    return set(signed.values_list("rule", "rule_version"))
+    # A signature has its version, by a constraint: only what one person had switched has none.
+    return {(rule, version) for rule, version in signed.values_list("rule", "rule_version") if version is not None}
 
 
 # --------------------------------------------------------------------------------------------------------- history

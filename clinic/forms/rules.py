@@ -18,8 +18,6 @@ class ReasonForm(forms.Form):
 
 
 class ModeForm(ReasonForm):
-    mode = forms.ChoiceField(label="The rule is to be", widget=forms.RadioSelect)
-
     field_order = ("mode", "reason")
 
     def __init__(self, *args: Any, mode: str, **kwargs: Any) -> None:
@@ -30,7 +28,9 @@ class ModeForm(ReasonForm):
             Mode.SHADOW: "in the shadow: asked and counted, shown only here",
             Mode.OFF: "off: not asked",
         }
-        self.fields["mode"].choices = [(word, text) for word, text in told.items() if word != mode]
+        others = [(str(word), text) for word, text in told.items() if word != mode]
+        self.fields["mode"] = forms.ChoiceField(label="The rule is to be", widget=forms.RadioSelect, choices=others)
+        self.order_fields(self.field_order)
 
 
 class SignForm(ReasonForm):

@@ -38,6 +38,7 @@ APPS = (
 # Public, in an actions.py, and writes nothing.
 NOT_WRITING = {
     "alerts.actions.send_soon": "wakes the job that sends mail",
+    "alerts.actions.share_of_sweep": "takes rules to be asked, under a lock of its session",
     "monitoring.rule_actions.needs_back_test": "a question",
 }
 
