@@ -28,6 +28,7 @@ from accounts.permissions import Permission
 from common.errors import SeveralWrong
 from monitoring import actions, governance
 from monitoring.analytes import ANALYTES
+from monitoring.bounds import with_numbers
 from monitoring.entry import Measures, TypedValue, field_name
 from monitoring.models import Assessment, Mode, Result
 from monitoring.response_serializers import ResponsesSerializer, told_visit
@@ -321,8 +322,8 @@ def _told(rules: Sequence[Rule], centre: Centre) -> list[dict[str, Any]]:
             "is_signed_off": (rule.id, rule.version) in signed_off,
             "parameters": dataclasses.asdict(numbers[rule.id]),
             "citations": [dataclasses.asdict(c) for c in rule.evidence],
-            "not_considered": list(rule.not_considered),
-            "advice": rule.advice,
+            "not_considered": [with_numbers(text, vars(numbers[rule.id])) for text in rule.not_considered],
+            "advice": with_numbers(rule.advice, vars(numbers[rule.id])),
             "review_due": rule.review_due,
         }
         for rule in rules

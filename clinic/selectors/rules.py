@@ -20,9 +20,10 @@ from clinic.selectors.alert import words_of
 from clinic.selectors.worklist import ON_LISTS, lasting
 from common.dates import centre_day
 from monitoring import governance
+from monitoring.bounds import with_numbers
 from monitoring.models import Mode
 from monitoring.rules import RULES
-from monitoring.rules.base import Rule, plain
+from monitoring.rules.base import Rule
 
 STATISTICS_OVER = alerts.REVIEW_AFTER
 RUNS_SHOWN = 12
@@ -122,6 +123,8 @@ class Example:
 class RulePage:
     line: RuleLine
     sentences: Sequence[tuple[str, str]]
+    advice: str
+    not_considered: Sequence[str]
     columns: Sequence[str]
     examples: Sequence[Example]
     runs: Sequence[RuleRun]
@@ -135,6 +138,8 @@ def rule_page(centre: Centre, rule: Rule, now: dt.datetime) -> RulePage:
     return RulePage(
         line=next(line for line in _lines(centre, now) if line.rule.id == rule.id),
         sentences=[(words_of(key), _filled(text, numbers)) for key, text in rule.explanations.items()],
+        advice=with_numbers(rule.advice, numbers),
+        not_considered=[with_numbers(text, numbers) for text in rule.not_considered],
         columns=columns,
         examples=examples,
         runs=list(RuleRun.objects.filter(centre=centre, rule=rule.id).order_by("-started_at", "-pk")[:RUNS_SHOWN]),
@@ -143,15 +148,9 @@ def rule_page(centre: Centre, rule: Rule, now: dt.datetime) -> RulePage:
     )
 
 
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
 def _filled(text: str, numbers: Mapping[str, Any]) -> str:
     """A sentence with the centre's numbers in it; what comes from the patient stays as "…"."""
-    for name, value in numbers.items():
-        text = text.replace("{p." + name + "}", plain(_listed(value)))
-    parts = text.split("{")
+    parts = with_numbers(text, numbers).split("{")
     said = parts[0] + "".join("…" + part.partition("}")[2] for part in parts[1:])
     return re.sub("…+", "…", said)
 
