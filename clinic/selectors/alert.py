@@ -16,6 +16,7 @@ from alerts.models import Alert, AlertEvent, EventKind, State
 from clinic.selectors.patient import reason_of, title_of
 from clinic.selectors.worklist import lasting, sentences
 from monitoring import governance
+from monitoring.bounds import with_numbers
 from monitoring.levels import Level
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule, plain
@@ -339,6 +340,8 @@ class AlertPage:
     snooze_days: int
     newer_version: bool
     is_signed_off: bool
+    advice: str
+    not_considered: Sequence[str]
 
 
 def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
@@ -350,6 +353,7 @@ def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
     steps = [event for event in events if event.kind != EventKind.COMMENTED]
     newest = steps[0] if steps else None
     takes_back = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.CLOSED)
+    judged_by = {**(vars(rule.parameters) if rule else {}), **(alert.evidence.get("parameters") or {})}
     waits = alert.state == State.OPEN and alert.level != Level.INFO
     until = alerts.acknowledge_by(alert, alert.centre.zone) if waits else None
     return AlertPage(
@@ -376,4 +380,6 @@ def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
         snooze_days=SNOOZE_DAYS.get(Level(alert.level), 0),
         newer_version=rule is not None and rule.version != alert.rule_version,
         is_signed_off=(alert.rule, alert.rule_version) in governance.signed_off(alert.centre),
+        advice=with_numbers(rule.advice, judged_by) if rule else "",
+        not_considered=[with_numbers(text, judged_by) for text in rule.not_considered] if rule else [],
     )
