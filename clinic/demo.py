@@ -28,6 +28,7 @@ from monitoring.models import (
     MuscleGrade,
     PersonalBaseline,
     Result,
+    Screening,
     Waiver,
 )
 from monitoring.scores import mmt8
@@ -37,6 +38,7 @@ from patients.models import (
     FollowUpStatus,
     Manifestation,
     Patient,
+    RiskFactor,
     RuleException,
     Sex,
     Subtype,
@@ -58,10 +60,10 @@ from therapy.models import (
 
 # Parents before children: a child takes its parent's new id.
 ORDER: tuple[type[Any], ...] = (
-    FollowUpStatus, AntibodyResult, Manifestation, Consent, RuleException, Course, CourseStop, Dose, Infusion,
-    TaperPlan, TaperStep, TaperConfirmation, TaperHold, PhysioPlan, PhysioDecline, PhysioSession, SessionOutcome,
-    Result, Assessment, MuscleGrade, BodySize, LungFunction, Imaging, FunctionalTest, Booking, Waiver, Confounder,
-    PersonalBaseline,
+    FollowUpStatus, AntibodyResult, Manifestation, RiskFactor, Consent, RuleException, Course, CourseStop, Dose,
+    Infusion, TaperPlan, TaperStep, TaperConfirmation, TaperHold, PhysioPlan, PhysioDecline, PhysioSession,
+    SessionOutcome, Result, Assessment, MuscleGrade, BodySize, LungFunction, Imaging, Screening, FunctionalTest,
+    Booking, Waiver, Confounder, PersonalBaseline,
 )  # fmt: skip
 
 FAMILY_NAMES = (
@@ -108,6 +110,7 @@ class Case:
     rituximab: bool = False
     status: str = "active"
     signs: tuple[str, ...] = ()
+    story: str = ""  # what was missed, found or given besides; see `also`
 
 
 D, P, N, A, I, O, M = (  # noqa: E741 - the initials clinics use
@@ -158,6 +161,30 @@ TOLD = (
     Case(I, 800, ck="creeping", steroid="none", drug="", physio="none"),
     Case(N, 900, "srp", rituximab=True, drug="azathioprine"),
     Case(D, 700, "tif1-gamma", ivig=True, signs=("dysphagia", "heliotrope", "gottron")),
+    # One of each thing that goes unnoticed elsewhere.
+    Case(D, 420, "mi-2", story="bloods-lapsed"),
+    Case(P, 700, story="bloods-long-lapsed", drug="azathioprine"),
+    Case(D, 520, "mi-2", story="neutropenia", drug="azathioprine"),
+    Case(N, 610, "hmgcr", story="muscle-alt"),
+    Case(P, 560, story="liver"),
+    Case(D, 640, story="falling-counts"),
+    Case(P, 480, story="old-weight", drug="azathioprine"),
+    Case(D, 330, "sae1", story="too-much"),
+    Case(D, 100, "mi-2", story="not-checked", drug="azathioprine", drug_days=10),
+    Case(P, 95, story="no-prophylaxis", steroid="high"),
+    Case(D, 400, story="no-bone"),
+    Case(N, 450, "hmgcr", story="statin", drug="mycophenolate-mofetil"),
+    Case(A, 500, "jo-1", story="methotrexate-lungs", ild=True),
+    Case(A, 620, "pl-12", story="lungs-worse", ild=True, drug="mycophenolate-mofetil"),
+    Case(M, 130, "mda5", story="lungs-fast", drug="mycophenolate-mofetil"),
+    Case(D, 350, "mi-2", story="worse"),
+    Case(P, 540, story="worse-twice"),
+    Case(D, 480, "mi-2", story="infusion-due", drug="mycophenolate-mofetil"),
+    Case(N, 520, "srp", story="infusion-unusual", drug="azathioprine"),
+    Case(D, 260, "nxp2", story="swallowing"),
+    Case(D, 190, "tif1-gamma", story="no-cancer-screening"),
+    Case(I, 900, "cn-1a", ck="high-stable", steroid="none", drug="", story="no-ibmfrs"),
+    Case(D, 230, "mi-2", story="no-core-set"),
     Case(D, 1200, status="discharged"),
     Case(P, 1400, status="transferred", ck="rising"),
     Case(I, 2000, ck="high-stable", steroid="none", drug="", status="dead"),
@@ -250,19 +277,25 @@ def people(teller: Teller, how_many: int, first_number: int) -> list[tuple[Patie
 # ------------------------------------------------------------------------------------------------------- a history
 
 
+FALLING = {58: 7.4, 40: 6.4, 22: 5.5, 4: 4.9}  # white cells by days ago
+LAST_BLOODS = {"bloods-lapsed": 125, "bloods-long-lapsed": 290}  # days ago
+
+
 def tell(t: Teller, patient: Patient, case: Case) -> None:
     """The whole history of one patient."""
     t.patient = patient
     weight = t.dice.randint(52, 96)
     last = 40 if case.status == "active" else 200  # whoever left has nothing newer
     identity(t, case)
-    sizes(t, case, weight, until=last - 25)
-    blood(t, case, until=3 if case.status == "active" else 200)
+    sizes(t, case, weight, until=130 if case.story == "old-weight" else last - 25)
+    blood(t, case, until=LAST_BLOODS.get(case.story, 3) if case.status == "active" else 200)
     lately = 12 if case.physio != "unreviewed" else 100
     strength(t, case, until=lately if case.status == "active" else 200)
     treatment(t, case, weight)
     lungs(t, case)
     physiotherapy(t, case)
+    looked_for(t, case)
+    also(t, case, weight)
 
 
 def identity(t: Teller, case: Case) -> None:
@@ -292,6 +325,8 @@ def sizes(t: Teller, case: Case, weight: int, until: int) -> None:
         kilograms = Decimal(weight) + Decimal(t.dice.randint(-15, 15)) / 10
         height = Decimal(158 + weight % 30) if ago == case.diagnosed else None
         t.note(BodySize, t.day(ago), measured_on=t.day(ago), weight_kg=kilograms, height_cm=height)
+    if case.status == "active" and case.story != "old-weight":
+        t.note(BodySize, t.day(12), measured_on=t.day(12), weight_kg=Decimal(weight))
 
 
 def visits(first: int, every: int, until: int) -> Iterable[int]:
@@ -316,7 +351,8 @@ def blood(t: Teller, case: Case, until: int) -> None:
         rest = limit * dice.uniform(1.6, 2.4)
     days = sorted(visits(case.diagnosed, 42, until), reverse=True)
     if case.status == "active":
-        days = [d for d in days if d > 60] + [d for d in (58, 40, 22, 4) if d < case.diagnosed]
+        days = [d for d in days if d > max(60, until)] + [d for d in (58, 40, 22, 4) if until < d < case.diagnosed]
+    usual = counts(dice)
     for ago in days:
         fall = math.exp(-(case.diagnosed - ago) / 45)
         value = (rest + (peak - rest) * fall) * dice.lognormvariate(0, 0.07)
@@ -325,7 +361,8 @@ def blood(t: Teller, case: Case, until: int) -> None:
         settled = case.ck in ("rising", "surging") and 22 < ago <= 150
         if settled:
             value = min(value, limit * 0.95)
-        chemistry(t, ago, value, limit, muscle)
+        found = {"wbc": FALLING[ago]} if case.story == "falling-counts" and ago in FALLING else {}
+        chemistry(t, ago, value, limit, muscle, usual, **found)
     if case.ck == "confounded":
         t.note(Confounder, t.day(6), kind="exercise", happened_on=t.day(6), note="Mountain hike")
     if case.ck == "high-stable" and dice.random() < 0.5:
@@ -350,25 +387,42 @@ def rise(how: str, ago: int) -> float:
     return 1.0
 
 
-def chemistry(t: Teller, ago: int, ck: float, ck_limit: int, muscle: float) -> None:
+def counts(dice: random.Random) -> dict[str, float]:
+    """What is usual for one person, around which the results of years lie."""
+    return {
+        "creatinine": dice.uniform(55, 84), "haemoglobin": dice.uniform(122, 150), "wbc": dice.uniform(5.5, 8.8),
+        "neutrophils": dice.uniform(3.2, 5.8), "platelets": dice.uniform(200, 330), "albumin": dice.uniform(39, 45),
+    }  # fmt: skip
+
+
+def chemistry(
+    t: Teller, ago: int, ck: float, ck_limit: int, muscle: float, usual: dict[str, float], **found: float
+) -> None:
+    """One panel. `found` replaces what would have been measured."""
     dice = t.dice
+
+    def about(analyte: str, digits: int | None = None) -> float:
+        return round(usual[analyte] * dice.uniform(0.95, 1.05), digits)
+
     values = {
         "ck": (round(ck), ck_limit, 20, "U/L"),
         "alt": (round(22 + 7 * muscle * dice.uniform(0.8, 1.2)), 40, 5, "U/L"),
         "ast": (round(20 + 8 * muscle * dice.uniform(0.8, 1.2)), 40, 5, "U/L"),
         "ldh": (round(180 + 22 * muscle * dice.uniform(0.9, 1.1)), 250, 120, "U/L"),
         "ggt": (dice.randint(14, 48), 60, 5, "U/L"),
-        "creatinine": (dice.randint(52, 88), 100, 45, "umol/L"),
-        "haemoglobin": (dice.randint(118, 152), 165, 115, "g/L"),
-        "wbc": (round(dice.uniform(4.4, 9.8), 1), 11, 4, "10*9/L"),
-        "neutrophils": (round(dice.uniform(2.2, 6.9), 1), 7.5, 1.8, "10*9/L"),
-        "platelets": (dice.randint(165, 380), 400, 150, "10*9/L"),
-        "albumin": (dice.randint(36, 47), 50, 35, "g/L"),
+        "bilirubin": (dice.randint(5, 14), 21, None, "umol/L"),
+        "creatinine": (about("creatinine"), 100, 45, "umol/L"),
+        "haemoglobin": (about("haemoglobin"), 165, 115, "g/L"),
+        "wbc": (about("wbc", 1), 11, 4, "10*9/L"),
+        "neutrophils": (about("neutrophils", 1), 7.5, 1.8, "10*9/L"),
+        "platelets": (about("platelets"), 400, 150, "10*9/L"),
+        "albumin": (about("albumin"), 50, 35, "g/L"),
         "crp": (round(dice.uniform(0.6, 7), 1), 5, None, "mg/L"),
     }
     day = t.day(ago)
     at = dt.datetime.combine(day, dt.time(8, dice.randint(0, 59)), tzinfo=t.centre.zone)
-    for analyte, (value, uln, low, unit) in values.items():
+    for analyte, (usually, uln, low, unit) in values.items():
+        value = found.get(analyte, usually)
         assert ANALYTES[analyte].canonical_unit == unit, analyte
         t.note(
             Result, day, analyte=analyte, value=Decimal(str(value)), uln=Decimal(str(uln)),
@@ -385,8 +439,18 @@ def strength(t: Teller, case: Case, until: int) -> None:
     if case.subtype == Subtype.AMYOPATHIC:
         start = 146
     best = min(150, start + dice.randint(22, 38))
-    newest = min(visits(case.diagnosed, 84, until), default=case.diagnosed)
-    for ago in visits(case.diagnosed, 84, until):
+    if case.story == "no-core-set":
+        until = 110
+    days = list(visits(case.diagnosed, 84, until))
+    if (
+        days[-1] > 60
+        and case.status == "active"
+        and not case.story.startswith(("no-core", "worse"))
+        and case.physio != "unreviewed"
+    ):
+        days.append(13)
+    newest = days[-1]
+    for ago in days:
         progress = 1 - math.exp(-(case.diagnosed - ago) / 110)
         if case.response == "poor":
             progress *= 0.06
@@ -443,7 +507,7 @@ def treatment(t: Teller, case: Case, weight: int) -> None:
         start = case.drug_days or max(case.diagnosed - 14, 7)
         course = t.note(Course, t.day(start), drug=case.drug, route="oral", indication="Myositis")
         amount, times, every = {
-            "methotrexate": (Decimal(20), 1, 7),
+            "methotrexate": (Decimal(30 if case.story == "too-much" else 20), 1, 7),
             "azathioprine": (Decimal(round(weight * 1.7 / 25) * 25), 1, 1),
             "mycophenolate-mofetil": (Decimal(1000), 2, 1),
         }[case.drug]
@@ -451,6 +515,13 @@ def treatment(t: Teller, case: Case, weight: int) -> None:
         if case.drug == "methotrexate":
             folic = t.note(Course, t.day(start), drug="folic-acid", route="oral")
             t.note(Dose, t.day(start), course=folic, starts_on=t.day(start), amount=Decimal(5), times=1, every_days=7)
+    if case.steroid != "none" and case.story != "no-prophylaxis":
+        # Until the dose has been low for long. Its folate antagonism adds to that of methotrexate: a third of the dose.
+        until = {"high": None, "raised": None}.get(case.steroid, max(case.diagnosed - 150, 0) or None)
+        course = t.note(Course, t.day(case.diagnosed), drug="co-trimoxazole", route="oral", indication="Prophylaxis")
+        ends = None if until is None else t.day(until)
+        t.note(Dose, t.day(case.diagnosed), course=course, starts_on=t.day(case.diagnosed), ends_on=ends,
+               amount=Decimal(480))  # fmt: skip
     if case.ivig:
         course = t.note(Course, t.day(330), drug="ivig", route="intravenous", indication="Refractory")
         for cycle in range(6):
@@ -547,6 +618,100 @@ def lungs(t: Teller, case: Case) -> None:
         t.note(Waiver, t.day(90), test="pft", reason="not_possible", starts_on=t.day(90), ends_on=t.day(-200))
     if case.status == "active" and dice.random() < 0.8:
         t.note(Booking, t.day(10), kind="visit", booked_for=t.day(-dice.randint(5, 70)))
+
+
+# What is looked for before treatment and at diagnosis, in most.
+AT_DIAGNOSIS = ("hepatitis_b", "hepatitis_c", "hiv", "tuberculosis", "varicella", "tpmt", "iga", "igg", "vaccination",
+                "ecg", "eye")  # fmt: skip
+
+
+def looked_for(t: Teller, case: Case) -> None:
+    """Screenings: everything at the diagnosis, and again as it falls due. A story leaves one of them out."""
+    first = case.diagnosed - 1
+    last = 10 if case.status == "active" else 200
+
+    def done(kind: str, ago: int, outcome: str = "normal") -> None:
+        if ago > 0:
+            t.note(Screening, t.day(ago), kind=kind, done_on=t.day(ago), outcome=outcome)
+
+    if case.story not in ("not-checked", "infusion-unusual"):
+        for kind in AT_DIAGNOSIS:
+            done(kind, first)
+    t.note(Imaging, t.day(first), modality="chest_xray", done_on=t.day(first), ild="not_applicable", report="")
+    woman = t.who.sex == Sex.FEMALE
+    if woman:
+        fertile = t.who.age_on(t.today) < 50
+        kind = "childbearing" if fertile else "no_childbearing"
+        t.note(RiskFactor, t.day(first), kind=kind, starts_on=t.day(case.diagnosed))
+        start = case.drug_days or max(case.diagnosed - 14, 7)
+        if fertile:
+            done("pregnancy_test", start + 10)
+            done("pregnancy_test", start + 1)
+    if case.story != "no-bone":
+        for ago in range(first, last, -600):
+            done("fracture_risk", ago)
+    if case.story != "swallowing":
+        for ago in range(first, last, -80):
+            done("swallow", ago)
+    if case.story != "no-cancer-screening":
+        done("cancer_enhanced", first)
+        for ago in range(first, last, -350):
+            done("cancer_basic", ago)
+    if case.subtype == Subtype.INCLUSION_BODY:
+        for ago in range(first, 230 if case.story == "no-ibmfrs" else last, -160):
+            score = Decimal(max(12, 36 - (first - ago) // 150))
+            t.note(FunctionalTest, t.day(ago), instrument="ibmfrs", tested_on=t.day(ago), score=score, is_complete=True)
+
+
+def also(t: Teller, case: Case, weight: int) -> None:
+    """What a case's story adds."""
+    story = case.story
+    limit = 145 if t.who.sex == Sex.FEMALE else 190
+
+    def panel(ago: int, ck: float = 100, **found: float) -> None:
+        chemistry(t, ago, ck, limit, 1, counts(t.dice), **found)
+
+    def gives(drug: str, since: int, amount: float, every: int = 1, route: str = "oral") -> Course:
+        course: Course = t.note(Course, t.day(since), drug=drug, route=route)
+        t.note(Dose, t.day(since), course=course, starts_on=t.day(since), amount=Decimal(str(amount)), every_days=every)
+        return course
+
+    if story == "neutropenia":
+        panel(2, neutrophils=1.2, wbc=3.1)
+    elif story == "muscle-alt":
+        panel(2, ck=20 * limit, alt=260, ast=250)
+    elif story == "liver":
+        panel(2, alt=180, ast=140, ggt=210)
+    elif story == "statin":
+        gives("atorvastatin", 300, 20)
+    elif story == "lungs-worse":
+        for ago, litres, percent in ((200, "3.00", 82), (8, "2.60", 71)):
+            t.note(LungFunction, t.day(ago), tested_on=t.day(ago), fvc_l=Decimal(litres), reference_set="GLI-2012",
+                   fvc_percent_predicted=Decimal(percent), dlco_percent_predicted=Decimal(percent - 15),
+                   dlco_hb_corrected="yes")  # fmt: skip
+        t.note(Manifestation, t.day(20), kind="dyspnoea", onset_on=t.day(20))
+    elif story == "lungs-fast":
+        t.note(Manifestation, t.day(6), kind="dyspnoea", onset_on=t.day(6))
+        t.note(Result, t.day(1), analyte="spo2", value=Decimal(88), value_received="88", unit_received="%",
+               taken_on=t.day(1))  # fmt: skip
+    elif story in ("worse", "worse-twice"):
+        for ago in (38, 9) if story == "worse-twice" else (9,):
+            t.note(Assessment, t.day(ago), assessed_on=t.day(ago), physician_vas=Decimal("5.5"),
+                   patient_vas=Decimal("6.0"), extramuscular_vas=Decimal("4.9"), haq_di=Decimal("1.25"),
+                   mmt8_150=112)  # fmt: skip
+    elif story == "infusion-due":
+        course = t.note(Course, t.day(86), drug="ivig", route="intravenous", indication="Skin and swallowing")
+        for ago in (86, 85, 58, 57, 30, 29):
+            t.note(Infusion, t.day(ago), course=course, given_on=t.day(ago), amount=Decimal(weight), reaction="none",
+                   max_rate_ml_per_hour=Decimal(weight) * 2)  # fmt: skip
+    elif story == "infusion-unusual":
+        t.note(RiskFactor, t.day(300), kind="diabetes", starts_on=t.day(300))
+        course = t.note(Course, t.day(12), drug="ivig", route="intravenous", indication="Refractory")
+        for ago in (12, 11):
+            t.note(Infusion, t.day(ago), course=course, given_on=t.day(ago), amount=Decimal(weight), reaction="mild",
+                   max_rate_ml_per_hour=Decimal(weight) * Decimal("2.3"))  # fmt: skip
+    elif story == "swallowing":
+        t.note(Screening, t.day(5), kind="swallow", done_on=t.day(5), outcome="abnormal", score=Decimal(9))
 
 
 def physiotherapy(t: Teller, case: Case) -> None:
