@@ -76,7 +76,7 @@ def _number(
     return Limit(analyte, decimal(below), decimal(above), None, decimal(severe_below), note)
 
 
-_EGFR = "Repeat it within a week. Where muscle is lost it reads too high: a rise of creatinine tells more."
+_EGFR = "A second one within a week tells if it lasts. Where muscle is lost it reads too high: creatinine tells more."
 
 BSR_2017 = LimitSet(
     "BSR 2017",
@@ -86,7 +86,11 @@ BSR_2017 = LimitSet(
             "neutrophils", below="1.6", severe_below="1.0", note="Glucocorticoids raise neutrophils and hide a fall."
         ),
         _number("platelets", below="140", severe_below="50"),
-        _number("mcv", above="105", note="Check vitamin B12, folate and TSH. Azathioprine and methotrexate raise it."),
+        _number(
+            "mcv",
+            above="105",
+            note="So do a want of vitamin B12 or folate, an underactive thyroid, azathioprine and methotrexate.",
+        ),
         _number("eosinophils", above="0.5", note="Meant for a rise that nothing else explains."),
         _number("albumin", below="30", note="Meant for a fall that nothing else explains."),
         _number("egfr", below="60", note=_EGFR),

@@ -49,7 +49,7 @@ def findings(q: Question) -> str:
 
 
 TIER = (
-    "Wanted: {wanted}, due on {due_on}. Risk of cancer by the IMACS guideline: {tier}, since {tier_on} ({factors}). "
+    "Wanted: {wanted}, due on {due_on}. Risk of cancer by the IMACS guideline: {tier}, since {tier_on} (factors: {factors}). "
     "Latest basic panel: {basic_on}; latest enhanced panel: {enhanced_on}."
 )
 

@@ -104,9 +104,10 @@ def findings(q: Question) -> str:
     ), detail AS (
         SELECT p.dose_id, max(r.cap) AS cap, max(r.unit) AS unit, bool_or(r.per = 'm2') AS by_surface,
             bool_or(r.per <> 'absolute') AS by_weight,
-            (array_agg(jsonb_build_array(r.high, r.ask_above, trim_scale(round(c.given / c.scale, 3)), r.terms)
+            -- rounded away from the limit, so that it never reads as the limit it misses
+            (array_agg(jsonb_build_array(r.high, r.ask_above, trim_scale(ceil(c.given * 1000 / c.scale) / 1000), r.terms)
                 ORDER BY r.high DESC NULLS LAST))[1] AS upper,
-            (array_agg(jsonb_build_array(r.low, NULL, trim_scale(round(c.given / c.scale, 3)), r.terms)
+            (array_agg(jsonb_build_array(r.low, NULL, trim_scale(trunc(c.given / c.scale, 3)), r.terms)
                 ORDER BY r.low) FILTER (WHERE r.is_floor))[1] AS lower
         FROM worded p JOIN compared c ON c.dose_id = p.dose_id JOIN range r ON r.nr = c.nr
         WHERE p.word IS NOT NULL
@@ -121,9 +122,9 @@ def findings(q: Question) -> str:
         NULL::date AS due_on,
         CASE WHEN t.word <> 'untold' THEN jsonb_build_object(
             'reasons', ARRAY_REMOVE(ARRAY[t.word,
+                CASE WHEN t.by_weight AND w.weight_kg IS NOT NULL AND t.word <> 'over-cap' THEN 'at-weight' END,
                 CASE WHEN t.word IN ('over-cap', 'above') AND t.out_of_range_reason = '' THEN 'unexplained'
-                     WHEN t.out_of_range_reason <> '' THEN 'explained' END,
-                CASE WHEN t.by_weight AND w.weight_kg IS NOT NULL AND t.word <> 'over-cap' THEN 'at-weight' END], NULL),
+                     WHEN t.out_of_range_reason <> '' THEN 'explained' END], NULL),
             'drug', n.name, 'since', t.starts_on, 'why', t.out_of_range_reason, 'cap', t.cap, 'unit', t.unit,
             'dose', trim_scale(t.amount) || ' ' || t.unit
                 || CASE t.times WHEN 1 THEN '' WHEN 2 THEN ' twice' ELSE ' ' || t.times || ' times' END
@@ -169,7 +170,7 @@ RULE = Rule(
         "above": THAT + "above the usual {limit}.",
         "above-noted": THAT + "above the usual {limit}. A reason is asked for only above {asked_above}.",
         "over-cap": "{drug}, {dose} since {since}: that is more than {cap} {unit} a day.",
-        "below": THAT + "below the usual {limit} of a dose that is built up.",
+        "below": THAT + "below the usual {limit} once a dose is built up.",
         "unexplained": "No reason is recorded.",
         "explained": "Recorded reason: {why}",
         "at-weight": "At {weight_kg} kg, measured on {weight_on}.",

@@ -125,7 +125,8 @@ def findings(q: Question) -> str:
                 CASE WHEN is_overdue AND NOT positive AND done_on IS NOT NULL AND cardinality(groups) > 0
                     THEN 'often' END
             ], NULL),
-            'done_on', done_on, 'score', score, 'refer_by', refer_by, 'screen_due_on', screen_due_on,
+            'done_on', done_on, 'score', score,
+                'answer', COALESCE('EAT-10: ' || trim_scale(score), 'without a score'), 'refer_by', refer_by, 'screen_due_on', screen_due_on,
             'interval_days', interval_days, 'groups', to_jsonb(groups), 'aspiration_on', aspiration_on,
             'dysphagia_on', dysphagia_on, 'weight_kg', weight_kg, 'weight_on', weight_on, 'before_kg', before_kg,
             'before_on', before_on, 'diagnosed_on', diagnosed_on, 'activity_on', assessed_on
@@ -166,9 +167,9 @@ RULE = Rule(
         "aspiration": "Choking or aspiration since {aspiration_on}: swallowing has to be looked at now.",
         "weight": "Weight {weight_kg} kg on {weight_on}, {before_kg} kg on {before_on}: {p.weight_percent} % or more lost "
         "within {p.weight_days} days, with difficulty in swallowing.",
-        "positive": "The screen of {done_on} is positive (EAT-10: {score}): refer to speech and language therapy by "
-        "{refer_by}.",
-        "positive-late": "The screen of {done_on} is positive (EAT-10: {score}), and no later look at swallowing is recorded. "
+        "positive": "The screen of {done_on} is positive ({answer}): a referral to speech and language therapy is due "
+        "by {refer_by}.",
+        "positive-late": "The screen of {done_on} is positive ({answer}), and no later look at swallowing is recorded. "
         "The referral to speech and language therapy was due by {refer_by}.",
         "never": "No screen of swallowing is recorded since the diagnosis ({diagnosed_on}); due on {screen_due_on}.",
         "overdue": "The latest screen of swallowing was on {done_on}; the next, after {interval_days} days, was due on "

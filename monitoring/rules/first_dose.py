@@ -98,7 +98,10 @@ def ctes(q: Question, start: str, *, advised: bool = False) -> str:
         CROSS JOIN LATERAL (
             (SELECT r.taken_on AS done_on, r.value_received AS said FROM monitoring_result r
              WHERE a.source = 'result' AND r.patient_id = k.patient_id AND r.analyte = a.code AND {q.known("r")}
-               AND r.taken_on BETWEEN k.since AND %(as_of)s AND lower(r.value_received) <> 'indeterminate'
+               AND r.taken_on BETWEEN k.since AND %(as_of)s
+               -- a number; of words, those that answer
+               AND (r.value IS NOT NULL OR r.value_received ~ '[0-9]'
+                    OR lower(btrim(r.value_received)) IN ('negative', 'positive'))
              ORDER BY r.taken_on DESC LIMIT 1)
             UNION ALL
             (SELECT c.done_on, c.outcome FROM monitoring_screening c
@@ -116,7 +119,7 @@ def ctes(q: Question, start: str, *, advised: bool = False) -> str:
                AND i.done_on BETWEEN k.since AND %(as_of)s
              ORDER BY i.done_on DESC LIMIT 1)
         ) x
-        WHERE k.applies
+        WHERE k.applies IS NOT FALSE
     ), check_part AS (
         -- of each part the newest answer, whichever test gave it
         SELECT DISTINCT ON (patient_id, key, chk, part) * FROM check_found
@@ -128,7 +131,8 @@ def ctes(q: Question, start: str, *, advised: bool = False) -> str:
         FROM check_part GROUP BY patient_id, key, chk
     ), first_check AS (
         SELECT k.patient_id, k.key, k.drug, k.chk, k.nr, k.name, k.is_needed, k.for_childbearing, k.twice, d.done_on,
-            d.said, CASE WHEN k.applies THEN COALESCE(d.is_whole OR d.parts >= k.parts, false) END AS is_known
+            -- what is done is known, whether or not it was needed
+            d.said, CASE WHEN d.is_whole OR d.parts >= k.parts THEN true WHEN k.applies THEN false END AS is_known
         FROM check_asked k
         LEFT JOIN check_done d ON d.patient_id = k.patient_id AND d.key = k.key AND d.chk = k.chk
         WHERE k.applies IS NOT FALSE

@@ -74,7 +74,8 @@ def findings(q: Question) -> str:
                 CASE WHEN fvc_fell THEN 'fvc' END, CASE WHEN fvc_fell_much THEN 'fvc-relative' END,
                 CASE WHEN dlco_fell THEN 'dlco' END, CASE WHEN dlco_fell_much THEN 'dlco-relative' END,
                 CASE WHEN is_symptoms THEN 'symptoms' END, CASE WHEN is_imaging THEN 'imaging' END,
-                CASE WHEN (fvc_fell OR fvc_fell_much) AND dlco_best - dlco < %(dlco_absolute)s THEN 'muscle' END
+                CASE WHEN (fvc_fell OR fvc_fell_much) AND dlco_best - dlco < %(dlco_absolute)s AND NOT dlco_fell_much
+                    THEN 'muscle' END
             ], NULL),
             'criteria', criteria, 'ild_on', ild_on,
             'fvc_on', fvc_on, 'fvc', fvc, 'fvc_best', fvc_best, 'fvc_best_on', fvc_best_on,
@@ -84,7 +85,7 @@ def findings(q: Question) -> str:
             'scan_on', scan_on
         ) END AS evidence,
         -- What is missing matters where a criterion could still turn up.
-        CASE WHEN NOT is_alarm AND criteria < 1 THEN missing END AS missing
+        CASE WHEN NOT is_alarm AND criteria < %(criteria_for_progression)s THEN missing END AS missing
     FROM counted
     WHERE is_alarm OR criteria >= 1 OR missing IS NOT NULL
     """
@@ -154,6 +155,7 @@ RULE = Rule(
         DLCO 14.875 % down                     | -900 ild                       |               | -300 fvc%=90 dlco=80, -5 fvc%=90 dlco=68.1                       |                          | INFO [dlco]
         DLCO 15 % down                         | -900 ild                       |               | -300 fvc%=90 dlco=80, -5 fvc%=90 dlco=68                         |                          | ACTION [dlco, dlco-relative]
         DLCO 15 % down, 6 points               | -900 ild                       |               | -300 fvc%=90 dlco=40, -5 fvc%=90 dlco=34                         |                          | ACTION [dlco-relative]
+        and FVC 5 points                       | -900 ild                       |               | -300 fvc%=90 dlco=40, -5 fvc%=85 dlco=34                         |                          | ACTION [fvc, dlco-relative]
         DLCO hardly below 15 %                 | -900 ild                       |               | -300 fvc%=90 dlco=100, -5 fvc%=90 dlco=85.1                      |                          | INFO [dlco]
         DLCO of 200, 14.993 % down             | -900 ild                       |               | -300 fvc%=90 dlco=200.1, -5 fvc%=90 dlco=170.1                    |                          | INFO [dlco]
         symptoms                               | -900 ild, -100 dyspnoea        |               | -300 fvc%=90 dlco=80, -5 fvc%=90 dlco=80                         |                          | INFO [symptoms]

@@ -118,8 +118,8 @@ def findings(q: Question) -> str:
             ORDER BY r.taken_on DESC, r.taken_at DESC NULLS LAST, r.id DESC LIMIT 1
         ) g ON true
         LEFT JOIN LATERAL (
-            SELECT min(r.taken_on) FILTER (WHERE r.value_received = 'positive') AS positive_on,
-                count(DISTINCT r.analyte) FILTER (WHERE r.value_received = 'negative') = 2 AS is_negative
+            SELECT min(r.taken_on) FILTER (WHERE lower(btrim(r.value_received)) = 'positive') AS positive_on,
+                count(DISTINCT r.analyte) FILTER (WHERE lower(btrim(r.value_received)) = 'negative') = 2 AS is_negative
             FROM monitoring_result r
             WHERE NOT n.is_ivig AND r.patient_id = n.patient_id AND r.analyte IN ('hbsag', 'anti-hbc')
               AND {q.known("r")} AND r.taken_on <= %(as_of)s
@@ -157,7 +157,9 @@ def findings(q: Question) -> str:
             'weight_kg', t.weight_kg, 'weight_on', t.weight_on, 'per_kg', {shown("t.total / t.weight_kg")},
             'rate', t.rate, 'cap_ml_h', {shown("t.cap_ml_h")}, 'risks', COALESCE(to_jsonb(t.risks), '[]'),
             'span', t.span, 'iga', trim_scale(t.iga), 'iga_on', t.iga_on, 'igg', trim_scale(t.igg), 'igg_on', t.igg_on,
-            'igg_seen_on', t.igg_seen_on, 'booked_for', t.booked_for, 'hepatitis_on', t.hepatitis_on,
+            'igg_seen_on', t.igg_seen_on,
+            'igg_latest', COALESCE('the latest is of ' || to_char(t.igg_seen_on, 'FMDD Mon YYYY'),
+                'none is recorded of the last ' || %(igg_later_days)s || ' days'), 'booked_for', t.booked_for, 'hepatitis_on', t.hepatitis_on,
             'ivig_on', passive.given_on
         ) END AS evidence,
         CASE WHEN cardinality(t.missing) > 0 THEN t.missing END AS missing
@@ -202,7 +204,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
-    aside=("weight_on", "igg_seen_on", "booked_for"),
+    aside=("weight_on", "igg_seen_on", "igg_latest", "booked_for"),
     explanations={
         "rate-at-risk": "The course of immunoglobulin of {began_on} was given at up to {rate} mL/h. At risk ({risks}), the "
         "highest rate is {p.rate_at_risk_ml_kg_min} mL/kg/min: {cap_ml_h} mL/h at {weight_kg} kg.",
@@ -212,7 +214,7 @@ RULE = Rule(
         "{p.course_g_per_kg} g/kg by more than a share of {p.course_tolerance}.",
         "total-low": "The course of immunoglobulin of {began_on} comes to {total} g, {per_kg} g/kg at {weight_kg} kg: below "
         "{p.course_g_per_kg} g/kg by more than a share of {p.course_tolerance}.",
-        "days": "The course of immunoglobulin of {began_on} was given over {span} days; usual are {p.course_days_least} to "
+        "days": "Days of the course of immunoglobulin of {began_on}: {span}; usual are {p.course_days_least} to "
         "{p.course_days_most}.",
         "interval": "The course of immunoglobulin of {began_on} follows that of {before_on}: not {p.interval_least_days} to "
         "{p.interval_most_days} days later.",
@@ -225,13 +227,13 @@ RULE = Rule(
         "second-missed": "The cycle of rituximab of {began_on} has had one infusion; the second is not recorded.",
         "second-interval": "The second infusion of the cycle of rituximab of {began_on} was given on {second_on}: not "
         "{p.second_days} days later, {p.second_give_days} either way.",
-        "amount": "The cycle of rituximab of {began_on} had {days} infusion days, in mg: {amounts}. Usual are two of "
+        "amount": "Infusion days of the cycle of rituximab of {began_on}: {days}, in mg: {amounts}. Usual are two of "
         "{p.dose_mg} mg.",
         "igg-very-low": "IgG was {igg} g/L on {igg_on}, below {p.igg_very_low_g_l} g/L: rituximab is not repeated without an "
         "immunologist.",
         "igg-low": "IgG was {igg} g/L on {igg_on}, below {p.igg_low_g_l} g/L: discuss before rituximab is given again.",
-        "igg-missing": "IgG is wanted before each infusion of rituximab and every {p.igg_later_days} days afterwards; the "
-        "latest is of {igg_seen_on}.",
+        "igg-missing": "IgG is wanted before each infusion of rituximab and every {p.igg_later_days} days afterwards; "
+        "{igg_latest}.",
         "hepatitis-b-positive": "A marker of hepatitis B has been positive since {hepatitis_on}, and no note says what was "
         "decided about antiviral prophylaxis.",
         "hepatitis-b-unknown": "Hepatitis B (HBsAg and anti-HBc) is not recorded as negative, in a patient on rituximab.",
@@ -314,6 +316,7 @@ RULE = Rule(
         stopped yesterday                         | -20 ivig 300, stop -1 ivig                     | -30 70                 |                      |                      |            |                   |             | -5 creatinine 80, -300 iga 2                 | quiet
         stopped today                             | -20 ivig 300, stop 0 ivig                      | -30 70                 |                      |                      |            |                   |             | -5 creatinine 80, -300 iga 2                 | TASK [total-high, days]
         a cycle as it should be                   | -34 rituximab 1000, -20 rituximab 1000         |                        |                      |                      |            |                   |             | -200 hbsag negative, -200 anti-hbc negative, -20 igg 9 | quiet
+        with capitals, as received                | -34 rituximab 1000, -20 rituximab 1000         |                        |                      |                      |            |                   |             | -200 hbsag Negative, -200 anti-hbc NEGATIVE, -20 igg 9 | quiet
         second after 10 days                      | -30 rituximab 1000, -20 rituximab 1000         |                        |                      |                      |            |                   |             | -200 hbsag negative, -200 anti-hbc negative, -20 igg 9 | TASK [second-interval]
         second after 11 days                      | -31 rituximab 1000, -20 rituximab 1000         |                        |                      |                      |            |                   |             | -200 hbsag negative, -200 anti-hbc negative, -20 igg 9 | quiet
         second after 17 days                      | -37 rituximab 1000, -20 rituximab 1000         |                        |                      |                      |            |                   |             | -200 hbsag negative, -200 anti-hbc negative, -20 igg 9 | quiet

@@ -63,6 +63,12 @@ def names(codes: tuple[str, ...]) -> str:
     return ", ".join("({})".format(", ".join(f"'{word}'" for word in row)) for row in rows)
 
 
+def of_day(said: str, column: str, unit: str) -> str:
+    """SQL: what was measured that day and its upper limit, NULL where nothing was."""
+    limit = f"COALESCE('limit ' || trim_scale({column}_uln), 'no limit known')"
+    return f"'{said} ' || trim_scale({column}) || ' {unit} (' || {limit} || ')'"
+
+
 def _inside(name: str) -> str:
     """Within a sentence: a capital only where the whole word has them."""
     return name if name[1].isupper() else name[0].lower() + name[1:]
@@ -242,6 +248,9 @@ def findings(q: Question) -> str:
                 'ggt_uln', trim_scale(ggt_uln), 'bilirubin', trim_scale(bilirubin), 'bilirubin_uln', trim_scale(bilirubin_uln),
                 'expected_alt', expected_alt, 'severe_times', {severe_times}, 'before_on', before_on, 'alt_before', trim_scale(alt_before),
                 'ck_before', trim_scale(ck_before),
+                'measured', ARRAY_REMOVE(ARRAY['ALT ' || trim_scale(alt) || ' U/L',
+                    {of_day("CK", "ck", "U/L")}, {of_day("GGT", "ggt", "U/L")},
+                    {of_day("bilirubin", "bilirubin", ANALYTES["bilirubin"].canonical_unit)}], NULL),
                 'not_measured', ARRAY_REMOVE(ARRAY[
                     CASE WHEN ck IS NULL THEN 'CK' END, CASE WHEN alt IS NULL THEN 'ALT' END,
                     CASE WHEN ggt IS NULL THEN 'GGT' END, CASE WHEN bilirubin IS NULL THEN 'bilirubin' END], NULL))
@@ -304,9 +313,8 @@ RULE = Rule(
         "may be injured, whatever the CK.",
         "liver-severe": ABOVE
         + " It is above {severe_times} times its upper limit ({upper} {unit}) and bilirubin is raised: look at it on the same day.",
-        "same-day": "On that day: ALT {alt} U/L, CK {ck} U/L (limit {ck_uln}), GGT {ggt} U/L (limit {ggt_uln}), bilirubin {bilirubin} "
-        "umol/L (limit {bilirubin_uln}). About {expected_alt} U/L of ALT go with that CK.",
-        "not-measured": "Not measured on that day: {not_measured}. Order it from the next sample.",
+        "same-day": "On that day: {measured}. About {expected_alt} U/L of ALT go with that CK.",
+        "not-measured": "Not measured on that day: {not_measured}. The next sample could tell.",
         "creatinine": CREATININE.replace("{times}", "more than {p.creatinine_times} times the").replace(
             "{days}", "{p.creatinine_days}"
         ),

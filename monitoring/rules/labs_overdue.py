@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from accounts.models import Role
 from monitoring.analytes import BLOOD_COUNT
-from monitoring.rules import lab_schedule, steroid
+from monitoring.rules import lab_schedule, labs_action_limit, steroid
 from monitoring.rules.base import Citation, Confidence, Question, Rule
 from therapy.formulary import MONITORED
 from therapy.prednisone_equivalent import SYSTEMIC_ROUTES
@@ -30,9 +30,9 @@ def findings(q: Question) -> str:
             COALESCE(min(due_on) FILTER (WHERE is_overdue), min(due_on)) AS due_on,
             jsonb_agg(jsonb_build_object('test', test, 'last_on', last_on, 'due_on', due_on, 'interval', interval,
                                          'drugs', names) ORDER BY nr) FILTER (WHERE is_overdue) AS schedule,
-            array_agg(test || CASE WHEN last_on IS NULL THEN ' (never done)'
-                                   ELSE ' (last done ' || to_char(last_on, 'FMDD Mon YYYY') || ')' END
-                      || ', due ' || to_char(due_on, 'FMDD Mon YYYY') ORDER BY nr) FILTER (WHERE is_overdue) AS overdue,
+            array_agg(test || CASE WHEN last_on IS NULL THEN ' (never done, '
+                                   ELSE ' (last done ' || to_char(last_on, 'FMDD Mon YYYY') || ', ' END
+                      || 'due ' || to_char(due_on, 'FMDD Mon YYYY') || ')' ORDER BY nr) FILTER (WHERE is_overdue) AS overdue,
             array_agg(test ORDER BY nr) FILTER (WHERE NOT is_overdue AND due_on <= %(as_of)s::date + %(horizon)s::int) AS coming
         FROM by_test GROUP BY patient_id
     ), drugs AS (
@@ -79,8 +79,8 @@ def findings(q: Question) -> str:
     -- A blood count that was taken since and does not count, for want of a part of it.
     LEFT JOIN LATERAL (
         SELECT t.patient_id, r.taken_on, ARRAY(
-            SELECT part FROM unnest(ARRAY[{", ".join(f"'{code}'" for code in BLOOD_COUNT)}]) WITH ORDINALITY x (part, nr)
-            WHERE part <> ALL (array_agg(r.analyte)) ORDER BY nr) AS lacks
+            SELECT inside FROM (VALUES {labs_action_limit.names(BLOOD_COUNT)}) x (part, name, inside, unit)
+            WHERE part <> ALL (array_agg(r.analyte)) ORDER BY inside) AS lacks
         FROM jsonb_array_elements(t.schedule) s
         JOIN monitoring_result r ON r.patient_id = t.patient_id AND {q.known("r")}
             AND r.analyte IN ({steroid.words(BLOOD_COUNT)}) AND r.taken_on <= %(as_of)s
@@ -123,10 +123,10 @@ RULE = Rule(
     findings=findings,
     aside=("booked_for", "count_on", "count_lacks"),
     explanations={
-        "overdue": "For {drugs}, not on record: {tests}.",
-        "long-overdue": "For {drugs}, not on record: {tests}. At least one is overdue by more than {p.severe_intervals} intervals.",
+        "overdue": "For {drugs}, overdue: {tests}.",
+        "long-overdue": "For {drugs}, overdue: {tests}. At least one is overdue by more than {p.severe_intervals} intervals.",
         "coming": "For {drugs}, the next falls due on {due_on}: {coming}.",
-        "incomplete-count": "The blood count of {count_on} does not count: it lacks {count_lacks}.",
+        "incomplete-count": "The blood count of {count_on} does not count. It lacks: {count_lacks}.",
         "booked": "Blood tests are booked for {booked_for}.",
     },
     not_considered=(

@@ -57,7 +57,7 @@ def findings(q: Question) -> str:
         SELECT a.patient_id, x.course_id AS key, x.drug, x.first_on AS starts_on, a.sex, a.born_on
         FROM extent x JOIN asked a ON a.patient_id = x.patient_id
         WHERE x.first_on BETWEEN %(as_of)s::date - %(after_days)s::int AND %(as_of)s::date + %(horizon)s::int
-          AND (x.stopped_on IS NULL OR x.stopped_on >= %(as_of)s)
+          AND (x.stopped_on IS NULL OR x.stopped_on >= GREATEST(x.first_on, %(as_of)s::date))
           AND NOT EXISTS (SELECT 1 FROM extent o WHERE o.patient_id = x.patient_id AND o.drug = x.drug
                           AND (o.first_on, o.course_id) < (x.first_on, x.course_id)
                           AND o.last_on >= x.first_on - %(restart_days)s::int)
@@ -115,8 +115,8 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     explanations={
-        "begun": "{drug} began on {starts_on}, and is not recorded: {lacks}.",
-        "planned": "{drug} is to begin on {starts_on}, and is not recorded: {lacks}.",
+        "begun": "{drug} began on {starts_on}. Not on record: {lacks}.",
+        "planned": "{drug} is to begin on {starts_on}. Not on record: {lacks}.",
     },
     not_considered=(
         "What the checks found: a positive one is recorded, too.",
@@ -136,6 +136,7 @@ RULE = Rule(
         TPMT indeterminate                       | -10.. azathioprine 100 |                                          | -20 panel, -20 hbv | -20 tpmt indeterminate |                               | female  |     |                                         | TASK
         only HBsAg                               | -10.. azathioprine 100 |                                          | -20 panel, -20 hbsag negative, -20 tpmt 14 |  |                               | female  |     |                                         | TASK
         anti-HBc indeterminate                   | -10.. azathioprine 100 |                                          | -20 panel, -20 hbsag negative, -20 anti-hbc indeterminate, -20 tpmt 14 |  |                               | female  |     |                                         | TASK
+        anti-HBc, an answer nobody knows         | -10.. azathioprine 100 |                                          | -20 panel, -20 hbsag negative, -20 anti-hbc equivocal, -20 tpmt 14 |  |                               | female  |     |                                         | TASK
         hepatitis B positive is recorded, too    | -10.. azathioprine 100 |                                          | -20 panel, -20 hbsag positive, -20 anti-hbc positive, -20 tpmt 14 |  |                               | female  |     |                                         | quiet
         hepatitis B from elsewhere               | -10.. azathioprine 100 |                                          | -20 panel, -20 tpmt 14 | -20 hepatitis_b |                               | female  |     |                                         | quiet
         serology 364 days before                 | -10.. azathioprine 100 |                                          | -20 panel, -374 hbv, -20 tpmt 14 |  |                               | female  |     |                                         | quiet

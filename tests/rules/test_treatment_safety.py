@@ -167,16 +167,16 @@ def test_a_day_more_is_no_other_evidence(rule: str, cell: str, patient: Patient)
             "dose-out-of-range",
             "-100.. azathioprine 105 x2",
             (
-                "Azathioprine, 105 mg twice a day since 7 Mar 2025: that is 3.5 mg/kg a day, above the usual 2. No "
-                "reason is recorded. At 60 kg, measured on 14 Jun 2025."
+                "Azathioprine, 105 mg twice a day since 7 Mar 2025: that is 3.5 mg/kg a day, above the usual 2. "
+                "At 60 kg, measured on 14 Jun 2025. No reason is recorded."
             ),
         ),
         (
             "dose-out-of-range",
             "-100.. methotrexate 10 /7",
             (
-                "Methotrexate, 10 mg a week since 7 Mar 2025: that is 10 mg a week, below the usual 15 of a dose "
-                "that is built up."
+                "Methotrexate, 10 mg a week since 7 Mar 2025: that is 10 mg a week, below the usual 15 once a "
+                "dose is built up."
             ),
         ),
         (
@@ -187,7 +187,7 @@ def test_a_day_more_is_no_other_evidence(rule: str, cell: str, patient: Patient)
         (
             "pre-treatment-checks",
             "-10.. hydroxychloroquine 200",
-            "Hydroxychloroquine began on 5 Jun 2025, and is not recorded: Eye examination.",
+            "Hydroxychloroquine began on 5 Jun 2025. Not on record: Eye examination.",
         ),
         (
             "pneumocystis-prophylaxis",
