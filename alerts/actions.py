@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import json
 import smtplib
 import uuid
@@ -48,6 +49,8 @@ from monitoring.rules import RULES
 from monitoring.rules.base import JUDGED_BY, Question, Rule
 from monitoring.sharing import Sharing, groups, is_shared, sharing
 from patients.models import Patient, Touched
+from therapy import actions as therapy
+from therapy.models import EscalationDecision
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +58,7 @@ log = structlog.get_logger(__name__)
 COLLAPSE_FROM = 10
 SNOOZE_DAYS = {Level.ACTION: 14, Level.TASK: 28, Level.INFO: 28}  # never URGENT
 UNDO_WITHIN = dt.timedelta(minutes=10)
-# Longer than a task may run (settings: CELERY_TASK_TIME_LIMIT) and than Redis keeps one that was not acknowledged.
+# Longer than a task of a sweep may run (alerts/tasks.py) and than Redis keeps one that was not acknowledged.
 DISPATCH_AGAIN_AFTER = dt.timedelta(minutes=20)
 WORKERS_OF_A_SWEEP = 4
 ASK_AGAIN_AFTER = dt.timedelta(seconds=50)  # a rule that failed on touched patients: at about the next tick
@@ -446,11 +449,13 @@ def share_of_sweep(*, sweep_id: int, now: dt.datetime) -> Iterator[Iterator[tupl
     been taken. A rule that failed lately is left for the next time workers are called.
     """
     sweep = Sweep.objects.select_related("centre").get(pk=sweep_id)
-    with (
-        sharing(centre_id=sweep.centre_id, as_of=sweep.as_of) as shared,
-        contextlib.closing(_rules_to_ask(sweep, now)) as rules,
-    ):
-        yield ((rule, shared) for rule in rules)
+    with contextlib.closing(_rules_to_ask(sweep, now)) as rules:
+        first = next(rules, None)
+        if first is None:  # as for most of those who are called
+            yield iter(())
+            return
+        with sharing(centre_id=sweep.centre_id, as_of=sweep.as_of) as shared:
+            yield ((rule, shared) for rule in itertools.chain([first], rules))
     if Touched.objects.exists():  # their rows had to stay
         send_soon("alerts.tasks.judge_touched")
 
@@ -696,6 +701,57 @@ def close(
         closed_at=now,
         snoozed_until=None,
     )
+
+
+@action("alerts.decide_escalation", "second-line treatment decided")
+def decide_escalation(
+    *,
+    patient: Patient,
+    alert: Alert | None = None,
+    option: str,
+    reason: str,
+    decided_on: dt.date,
+    look_again_on: dt.date | None = None,
+    seen_level: str | None = None,
+    by: User,
+    now: dt.datetime,
+) -> EscalationDecision:
+    """The decision, and what becomes of the `alert` that asked for it: out of sight until the day before
+    `look_again_on`, within the days its level may be snoozed; without such a day it is acknowledged as acted on.
+
+    Raises ValidationError naming each field, and Stale; then nothing is kept.
+    """
+    errors: dict[str, Any] = {}
+    until = None
+    if alert is not None and alert.state != State.CLOSED and look_again_on is not None:
+        today = centre_day(now, alert.centre.zone)
+        longest = SNOOZE_DAYS.get(Level(alert.level), 0)
+        last = today + dt.timedelta(days=longest)
+        if not today < look_again_on <= last:
+            errors["look_again_on"] = (
+                f"The open alert can be put off for {longest} days at most: choose a day from tomorrow to "
+                f"{last.day} {last:%b %Y}, or none."
+            )
+        until = look_again_on - dt.timedelta(days=1)
+    try:
+        with transaction.atomic():
+            decision = therapy.decide_escalation(
+                patient=patient, option=option, reason=reason, decided_on=decided_on, look_again_on=look_again_on,
+                by=by, now=now,
+            )  # fmt: skip
+    except ValidationError as error:
+        raise ValidationError({**error.update_error_dict({}), **errors}) from None
+    if errors:
+        raise ValidationError(errors)
+    if alert is None or alert.state == State.CLOSED:
+        return decision
+    text = f"Decided: {decision.get_option_display()}"
+    said = {"alert": alert, "by": by, "now": now, "reason": Reason.ACTED, "text": text, "seen_level": seen_level}
+    if until is not None:
+        snooze(until=until, **said)
+    elif alert.state != State.ACKNOWLEDGED:
+        acknowledge(**said)
+    return decision
 
 
 @action("alerts.reopen", "undone: alert open again")

@@ -42,7 +42,9 @@ def tick() -> None:
             log.exception("tick_step_failed", step=name)
 
 
-@shared_task(name="alerts.tasks.sweep")
+# A share is many rules. Redis gives its message out again before the last of these seconds: whoever gets it finds the
+# work taken, and leaves.
+@shared_task(name="alerts.tasks.sweep", soft_time_limit=1080, time_limit=1140)
 def sweep(sweep_id: int) -> None:
     """One worker's share of a sweep. A failure is noted in the rule's run; the tick calls workers again."""
     with actions.share_of_sweep(sweep_id=sweep_id, now=timezone.now()) as rules:

@@ -109,8 +109,8 @@ class Result(Fact):
                 name="result_retired_source",
                 condition=Q(retired_at__isnull=False, source__isnull=False),
             ),
-            # What was known on a day of the past is what is current and older, or was retired since: with this small index
-            # for the second, the first finds its way by the other indexes.
+            # What was known on a day of the past is what is current and older, or was retired since: with this small
+            # index for the second, the first finds its way by the other indexes.
             models.Index(fields=["retired_at"], name="result_retired_at", condition=Q(retired_at__isnull=False)),
             # A rule reads one analyte over some months of the whole clinic: from the index alone.
             models.Index(
