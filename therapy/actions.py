@@ -21,7 +21,9 @@ from therapy.models import (
     Course,
     CourseStop,
     Dose,
+    EscalationDecision,
     Infusion,
+    Option,
     PhysioDecline,
     PhysioEnd,
     PhysioPause,
@@ -320,6 +322,41 @@ def record_infusion(
         batch=batch,
         max_rate_ml_per_hour=max_rate_ml_per_hour,
         reaction=reaction,
+        by=by,
+        now=now,
+    )
+
+
+@action("therapy.decide_escalation", "decision on second-line treatment recorded")
+def decide_escalation(
+    *,
+    patient: Patient,
+    option: str,
+    reason: str,
+    decided_on: dt.date,
+    look_again_on: dt.date | None = None,
+    by: User,
+    now: dt.datetime,
+) -> EscalationDecision:
+    """What was decided about second-line treatment, `option` an Option. It changes no drug."""
+    errors: Errors = {}
+    if option not in Option.values:
+        errors["option"] = ValidationError("Choose what was decided.")
+    if not reason.strip():
+        errors["reason"] = ValidationError("Say why.")
+    if decided_on > patient.day_at(now):
+        errors["decided_on"] = ValidationError("This day is still to come.")
+    if look_again_on is not None and look_again_on < decided_on:
+        errors["look_again_on"] = ValidationError("This day cannot lie before the decision.")
+    if errors:
+        raise ValidationError(errors)
+    return facts.record(
+        EscalationDecision,
+        patient=patient,
+        option=option,
+        reason=reason.strip(),
+        decided_on=decided_on,
+        look_again_on=look_again_on,
         by=by,
         now=now,
     )

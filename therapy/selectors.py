@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,10 +14,12 @@ from patients.models import Patient
 from therapy import dosing
 from therapy.dosing import DoseRow
 from therapy.formulary import FORMULARY, GLUCOCORTICOIDS
+from therapy.lines import Stop
 from therapy.models import (
     Course,
     CourseStop,
     Dose,
+    EscalationDecision,
     Infusion,
     PhysioDecline,
     PhysioPlan,
@@ -65,6 +67,44 @@ def glucocorticoid_rows(patient: Patient, as_of: dt.date) -> list[DoseRow]:
         for drug, route, day, total, first, course in given
     ]
     return [*(row for row in dose_rows(patient, as_of) if row.is_systemic_glucocorticoid), *pulses]
+
+
+def line_rows(patient: Patient, as_of: dt.date) -> tuple[list[DoseRow], list[Stop]]:
+    """What therapy/lines.py asks for: doses by `as_of` that outlast no stop of their course, infusions into a vein, and
+    the stops by then. Three queries.
+    """
+    stops = [
+        Stop(*row)
+        for row in CourseStop.objects.current()
+        .filter(patient=patient, stopped_on__lte=as_of, course__retired_at__isnull=True)
+        .order_by("stopped_on", "id")
+        .values_list("course_id", "course__drug", "stopped_on", "reason", "note")
+    ]
+    stopped = {stop.course_id: stop.on for stop in stops}
+    rows = []
+    for row in dose_rows(patient, as_of):
+        until = min(filter(None, [row.ends_on, stopped.get(row.course_id)]), default=None)
+        if until is None or until >= row.starts_on:
+            rows.append(replace(row, ends_on=until))
+    given = (
+        Infusion.objects.current()
+        .filter(
+            patient=patient, given_on__lte=as_of, course__retired_at__isnull=True, course__route=Route.INTRAVENOUS
+        )
+        .values_list("course__drug", "course__route", "given_on")
+        .annotate(total=Sum("amount"), first=Min("id"), of_course=Min("course_id"))
+    )  # fmt: skip
+    infused = [
+        DoseRow(first, course, drug, route, day, day, total, given=True)
+        for drug, route, day, total, first, course in given
+    ]
+    return [*rows, *infused], stops
+
+
+def escalation_decisions(patient: Patient, as_of: dt.date) -> list[EscalationDecision]:
+    """Newest first. One query."""
+    rows = EscalationDecision.objects.current().filter(patient=patient, decided_on__lte=as_of)
+    return list(rows.select_related("recorded_by").order_by("-decided_on", "-id"))
 
 
 def pulses_of(infusions: Iterable[Infusion]) -> list[DoseRow]:

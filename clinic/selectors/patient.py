@@ -29,7 +29,7 @@ from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestati
 from therapy import dosing
 from therapy import selectors as therapy
 from therapy.formulary import FORMULARY, Every, Per
-from therapy.models import Infusion, TaperConfirmation, TaperHold
+from therapy.models import EscalationDecision, Infusion, TaperConfirmation, TaperHold
 from therapy.prednisone_equivalent import as_decimal
 
 CHART_ALERTS = 150
@@ -438,7 +438,7 @@ def timeline(
     infusions: Sequence[Infusion],
     limit: int = TIMELINE,
 ) -> list[Moment]:
-    """Visits, doses, tests and decisions, newest first; from what the page has already read and six queries."""
+    """Visits, doses, tests and decisions, newest first; from what the page has already read and seven queries."""
     zone = patient.centre.zone
 
     def entry(word: str, pk: int) -> str:
@@ -523,6 +523,11 @@ def timeline(
             Moment(
                 row.starts_on, "pause", "Taper held", row.reason, str(row.recorded_by), url=entry("taper-hold", row.pk)
             )
+        )
+    for row in _newest(EscalationDecision, patient, as_of, "decided_on", limit):
+        title = f"Second-line treatment decided: {row.get_option_display()}"
+        found.append(
+            Moment(row.decided_on, "check", title, row.reason, str(row.recorded_by), url=entry("decision", row.pk))
         )
     events = AlertEvent.objects.filter(alert__patient=patient, kind__in=_ON_TIMELINE)
     for event in events.select_related("alert", "by").order_by("-at", "-id")[:limit]:

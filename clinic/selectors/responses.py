@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from monitoring.entry import plain
 from monitoring.responses import VisitResponse, WhyNot, is_validated, tis_by_visit
 from monitoring.scores import worsening
-from monitoring.scores.tis import Category, Measure, MeasureResult
+from monitoring.scores.tis import Category, Measure, MeasureResult, Tis
 from monitoring.selectors import population_of
 from patients.models import Patient, Subtype
 
@@ -88,7 +88,7 @@ def page(patient: Patient, as_of: dt.date) -> Page:
     """Every visit, newest first. Four queries."""
     juvenile = population_of(patient) == "juvenile"
     return Page(
-        rows=[_row(visit) for visit in tis_by_visit(patient, as_of)],
+        rows=[row_of(visit) for visit in tis_by_visit(patient, as_of)],
         heads=list(HEADS.values()),
         limits="Minimal from 30, moderate from 45, major from 70 (juvenile)"
         if juvenile
@@ -98,14 +98,18 @@ def page(patient: Patient, as_of: dt.date) -> Page:
     )
 
 
-def _row(visit: VisitResponse) -> Row:
+def score_words(tis: Tis) -> tuple[str, str]:
+    """The total, or between what it lies, and the category."""
+    total = plain(tis.lowest) if not tis.partial else f"{plain(tis.lowest)} to {plain(tis.highest)}"
+    category = CATEGORIES[tis.category] if tis.category else f"At least {CATEGORIES[tis.at_least].lower()}"
+    if tis.category is None and tis.at_least is Category.NONE:
+        category = "Cannot be told"
+    return total, category
+
+
+def row_of(visit: VisitResponse) -> Row:
     tis, judgement = visit.tis, visit.deterioration
-    total, category = "", ""
-    if tis is not None:
-        total = plain(tis.lowest) if not tis.partial else f"{plain(tis.lowest)} to {plain(tis.highest)}"
-        category = CATEGORIES[tis.category] if tis.category else f"At least {CATEGORIES[tis.at_least].lower()}"
-        if tis.category is None and tis.at_least is Category.NONE:
-            category = "Cannot be told"
+    total, category = score_words(tis) if tis is not None else ("", "")
     words = {worsening.Status.NONE: "", worsening.Status.ONCE: "Once", worsening.Status.CONFIRMED: "Confirmed"}
     return Row(
         id=visit.assessment.pk,

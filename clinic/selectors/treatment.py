@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from clinic.selectors import lines as of_lines
+from clinic.selectors.lines import LinesPage
 from monitoring.entry import plain
 from monitoring.models import BodySize, Imaging, Screening
 from monitoring.rules import RULES, first_dose
@@ -308,6 +310,7 @@ class TreatmentPage:
     weight: Weight | None
     pe_mg: Decimal
     taper: therapy.TaperView | None
+    lines: LinesPage
 
 
 def _dose_line(course: Course, dose: Dose) -> DoseLine:
@@ -360,6 +363,7 @@ def page(patient: Patient, as_of: dt.date) -> TreatmentPage:
         weight=found,
         pe_mg=as_decimal(therapy.pe_on_day(patient, as_of)),
         taper=therapy.active_taper(patient, as_of),
+        lines=of_lines.page(patient, as_of),
     )
 
 

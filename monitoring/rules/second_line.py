@@ -15,30 +15,21 @@ from monitoring.rules.base import Prepared, Question
 from monitoring.scores import worsening
 from monitoring.scores.tis import ENZYME_RANGES, Measure
 from patients.antibodies import POSITIVE_RESULTS
-from therapy.formulary import FIRST_LINE, FORMULARY, Phase
+from therapy.formulary import FIRST_LINE
+from therapy.lines import NUMBERS
 from therapy.models import StopReason
-
-
-def lower_end(drug: str) -> Decimal:
-    """Lower end of the target dose, in the unit of the formulary."""
-    (target,) = FORMULARY[drug].ranges_for(Phase.TARGET)
-    return target.low
-
-
-METHOTREXATE = lower_end("methotrexate")
-AZATHIOPRINE = lower_end("azathioprine")
-MYCOPHENOLATE = lower_end("mycophenolate-mofetil")
 
 
 @dataclass(frozen=True)
 class Parameters(steroid.Parameters, worsening.Parameters):
-    steroid_mg_kg_day: Decimal = Decimal("0.5")  # of prednisone equivalent
-    steroid_days: int = 28
-    weight_days: int = 90
-    methotrexate_mg_week: Decimal = METHOTREXATE
-    azathioprine_mg_kg_day: Decimal = AZATHIOPRINE
-    mycophenolate_mg_day: Decimal = MYCOPHENOLATE
-    agent_days: int = 56
+    # What is enough, as the pages count it (therapy/lines.py).
+    steroid_mg_kg_day: Decimal = NUMBERS.steroid_mg_kg_day  # of prednisone equivalent
+    steroid_days: int = NUMBERS.steroid_days
+    weight_days: int = NUMBERS.weight_days
+    methotrexate_mg_week: Decimal = NUMBERS.methotrexate_mg_week
+    azathioprine_mg_kg_day: Decimal = NUMBERS.azathioprine_mg_kg_day
+    mycophenolate_mg_day: Decimal = NUMBERS.mycophenolate_mg_day
+    agent_days: int = NUMBERS.agent_days
     response_days: int = 84
     response_days_early: int = 56  # necrotising myopathy, anti-MDA5
     no_response_below: Decimal = Decimal(20)

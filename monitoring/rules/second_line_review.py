@@ -10,7 +10,8 @@ from monitoring.rules import second_line, sql, steroid
 from monitoring.rules.base import Citation, Confidence, Question, Rule
 from monitoring.scores.tis import Measure
 from patients.antibodies import ANTISYNTHETASE, POSITIVE_RESULTS
-from therapy.formulary import FIRST_LINE, FORMULARY, Kind, Phase
+from therapy.formulary import FIRST_LINE, FORMULARY, Phase
+from therapy.lines import AGENTS
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,7 @@ def _dose(drug: str, phase: Phase) -> str:
 
 
 # Drugs whose earlier courses an escalation has to look at, beside the glucocorticoids and the first line.
-OTHERS = frozenset(
-    code
-    for code, drug in FORMULARY.items()
-    if drug.kind in {Kind.CONVENTIONAL, Kind.CALCINEURIN, Kind.BIOLOGIC, Kind.IMMUNOGLOBULIN, Kind.JAK}
-)
+OTHERS = AGENTS
 
 _HEPATITIS = "('hbsag', 'anti-hbc')"
 _NO_HEPATITIS = f"(SELECT count(*) FROM jsonb_object_keys(f.tests) k WHERE k IN {_HEPATITIS}) < 2"
@@ -144,6 +141,15 @@ def _core_set(when: str) -> str:
 
 
 def findings(q: Question) -> str:
+    return _findings(q, "cardinality(reasons) > 0")
+
+
+def brief(q: Question) -> str:
+    """The same of everybody it may be asked of, with reasons or without: for the page that prepares a decision."""
+    return _findings(q, "true")
+
+
+def _findings(q: Question, wanted: str) -> str:
     gates = ", ".join(f"jsonb_build_object('gate', '{key}', 'seen_on', {seen})" for key, seen, _ in GATES)
     tests = "'igg', 'iga', 'egfr', 'creatinine', 'hbsag', 'anti-hbc', 'hcv-ab', 'igra', 'crp'"
     return f"""
@@ -167,7 +173,7 @@ def findings(q: Question) -> str:
         ], NULL) AS missing
         FROM told
     ), fired AS MATERIALIZED (
-        SELECT * FROM reasoned WHERE cardinality(reasons) > 0
+        SELECT * FROM reasoned WHERE {wanted}
     ), agent AS (
         -- what was taken in this episode, and for how long without a break at or above the lower end
         SELECT f.patient_id, jsonb_agg(jsonb_build_object(
@@ -265,7 +271,7 @@ def findings(q: Question) -> str:
     SELECT r.patient_id, 'patient'::text AS subject, CASE WHEN t.patient_id IS NOT NULL THEN 'ACTION' END AS level,
         NULL::date AS due_on, t.evidence, CASE WHEN cardinality(r.missing) > 0 THEN r.missing END AS missing
     FROM reasoned r LEFT JOIN told_of t ON t.patient_id = r.patient_id
-    WHERE cardinality(r.reasons) > 0 OR cardinality(r.missing) > 0
+    WHERE {wanted} OR cardinality(r.missing) > 0
     """
 
 

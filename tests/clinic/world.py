@@ -30,6 +30,7 @@ from tests.factories import AS_OF, NOW, fact
 from therapy.models import (
     Course,
     Dose,
+    EscalationDecision,
     PhysioDecline,
     PhysioEnd,
     PhysioPause,
@@ -58,6 +59,7 @@ class World:
         fact(PersonalBaseline, p, analyte="ck", value=Decimal(150), set_on=AS_OF - 9 * DAY, reason="African descent")
         fact(Waiver, p, test="hrct", reason="declined", starts_on=AS_OF - 9 * DAY, ends_on=AS_OF + 90 * DAY)
         fact(ClassificationItems, p, found_on=AS_OF - 9 * DAY, heliotrope=True)
+        fact(EscalationDecision, p, decided_on=AS_OF - 9 * DAY, option="no_change", reason="Wait for the next visit")
         self.taper = TaperPlan.objects.get(patient=p)
         self.hold = fact(TaperHold, p, plan=self.taper, starts_on=AS_OF - 3 * DAY, reason="Infection")
         old = fact(TaperPlan, p)

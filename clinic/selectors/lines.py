@@ -1,0 +1,190 @@
+"""Lines of therapy, and what each drug was given for, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from monitoring import governance
+from monitoring.entry import plain
+from monitoring.models import BodySize
+from monitoring.rules import RULES
+from patients.models import Patient
+from therapy import lines, selectors
+from therapy.dosing import DoseRow, name_of
+from therapy.formulary import FORMULARY
+from therapy.infusions import IVIG, RITUXIMAB
+from therapy.lines import PE, Adequacy, Numbers, Use, Weight
+from therapy.models import StopReason
+from therapy.prednisone_equivalent import as_decimal
+
+RULE = "second-line-review"
+# Of our own numbers, those that a centre governs with the rule.
+_GOVERNED = (
+    "steroid_mg_kg_day", "steroid_days", "weight_days", "methotrexate_mg_week", "azathioprine_mg_kg_day",
+    "mycophenolate_mg_day", "agent_days", "episode_gap_days",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """An agent in words. `verdict` is yes, not yet, no or unknown; `stopped` why it was stopped."""
+
+    name: str
+    first_on: dt.date
+    last_on: dt.date | None
+    highest: str
+    target: str
+    enough: str
+    verdict: str
+    why: str
+    stopped: str
+    continued: bool = False
+
+    @property
+    def verdict_words(self) -> str:
+        return {"yes": "Adequate", "not yet": "Not yet", "no": "Not adequate", "unknown": "Cannot be told"}[
+            self.verdict
+        ]
+
+
+@dataclass(frozen=True)
+class LineRow:
+    number: int
+    first_on: dt.date
+    last_on: dt.date | None
+    agents: Sequence[AgentRow]
+
+    @property
+    def names(self) -> str:
+        return " + ".join(agent.name for agent in self.agents)
+
+
+@dataclass(frozen=True)
+class LinesPage:
+    """`episode` are the agents of the present episode of glucocorticoid, as the rule counts them from `day0`.
+
+    `is_adequate` is what the rule says of them; None where it cannot be told, or there is no episode.
+    """
+
+    lines: Sequence[LineRow]
+    day0: dt.date | None
+    is_adequate: bool | None
+    episode: Sequence[AgentRow]
+    rows: Sequence[DoseRow]
+    weight: Weight | None = None
+
+    @property
+    def newest_first(self) -> list[LineRow]:
+        return list(self.lines)[::-1]
+
+
+def numbers_of(patient: Patient) -> Numbers:
+    """Those in force at the patient's centre. One query."""
+    used = governance.numbers(patient.centre, RULES[RULE]).parameters
+    return Numbers(**{name: getattr(used, name) for name in _GOVERNED})
+
+
+def page(patient: Patient, as_of: dt.date) -> LinesPage:
+    """Five queries."""
+    numbers = numbers_of(patient)
+    rows, stops = selectors.line_rows(patient, as_of)
+    sizes = (
+        BodySize.objects.current()
+        .filter(patient=patient, weight_kg__isnull=False, measured_on__lte=as_of)
+        .order_by("measured_on", "-id")
+        .values_list("measured_on", "weight_kg")
+    )
+    weights = [Weight(on, kg) for on, kg in sizes if kg is not None]
+    found = lines.work_out(rows, stops, weights, as_of, numbers)
+    first = lines.first_line(rows, weights, as_of, numbers)
+    return LinesPage(
+        lines=[
+            LineRow(
+                line.number, line.first_on, line.last_on,
+                [_use_row(use, continued=line.is_continued(use)) for use in line.uses],
+            )
+            for line in found.lines
+        ],
+        day0=first.day0 if first else None,
+        is_adequate=first.is_adequate if first else None,
+        episode=[_row(agent) for agent in first.agents] if first else [],
+        rows=rows,
+        weight=first.weight if first else None,
+    )  # fmt: skip
+
+
+def _use_row(use: Use, *, continued: bool) -> AgentRow:
+    stopped = ""
+    if use.stop is not None:
+        stopped = str(StopReason(use.stop.reason).label) + (f": {use.stop.note}" if use.stop.note else "")
+    elif not use.is_running:
+        stopped = "Not recorded"
+    return _row(use.adequacy, first_on=use.first_on, last_on=use.last_on, stopped=stopped, continued=continued)
+
+
+def _row(
+    agent: Adequacy,
+    *,
+    first_on: dt.date | None = None,
+    last_on: dt.date | None = None,
+    stopped: str = "",
+    continued: bool = False,
+) -> AgentRow:
+    running = agent.is_running if first_on is None else last_on is None
+    verdict = "unknown" if agent.is_adequate is None else "yes" if agent.is_adequate else "not yet" if running else "no"
+    return AgentRow(
+        name="Glucocorticoid" if agent.agent == PE else name_of(agent.agent),
+        first_on=first_on or agent.first_on,
+        last_on=None if running else last_on or agent.last_on,
+        highest=_highest(agent),
+        target=_target(agent),
+        enough=_enough(agent),
+        verdict=verdict,
+        why=agent.why,
+        stopped=stopped,
+        continued=continued,
+    )
+
+
+def _unit(agent: str) -> str:
+    return "mg" if agent == PE else FORMULARY[agent].unit
+
+
+_EVERY = {1: "a day", 7: "a week", 28: "in 4 weeks"}
+
+
+def _highest(agent: Adequacy) -> str:
+    words = f"{plain(as_decimal(agent.highest))} {_unit(agent.agent)}"
+    if agent.by_infusions:
+        return f"{words} {'a cycle' if agent.agent == RITUXIMAB else 'a course' if agent.agent == IVIG else 'at once'}"
+    every = _EVERY[agent.floor.every_days if agent.floor else 1]
+    if agent.floor is not None and agent.floor.is_per_kg and agent.weight is not None:
+        per_kg = plain(as_decimal(agent.highest / Fraction(agent.weight.kg)))
+        return f"{words} {every} ({per_kg} {_unit(agent.agent)}/kg)"
+    return f"{words} {every}"
+
+
+def _target(agent: Adequacy) -> str:
+    if agent.by_infusions:
+        if agent.agent == IVIG:
+            return f"{agent.needed} courses of 2 g/kg"
+        return f"2 × 1000 mg and {agent.days_needed} days" if agent.agent == RITUXIMAB else ""
+    if agent.floor is None:
+        return ""
+    per = "/kg" if agent.floor.is_per_kg else ""
+    every = _EVERY[agent.floor.every_days]
+    return f"{plain(agent.floor.amount)} {_unit(agent.agent)}{per} {every} or more for {agent.floor.days} days"
+
+
+def _enough(agent: Adequacy) -> str:
+    if agent.by_infusions:
+        if agent.agent == RITUXIMAB:
+            cycles = f"{agent.had} complete cycle{'' if agent.had == 1 else 's'}"
+            return f"{cycles}, first infusion {agent.days} days ago"
+        return f"{agent.had} of {agent.needed} courses complete" if agent.agent == IVIG else ""
+    if agent.floor is None:
+        return f"taken on {agent.days} days"
+    return f"{agent.days_enough} of {agent.days_needed} days" + ("" if agent.is_sure else " at most")
