@@ -51,8 +51,6 @@ from monitoring.sharing import Sharing, groups, is_shared, sharing
 from patients.models import Patient, Touched
 from therapy import actions as therapy
 from therapy.models import EscalationDecision
-from therapy import actions as therapy
-from therapy.models import EscalationDecision
 
 log = structlog.get_logger(__name__)
 
@@ -703,57 +701,6 @@ def close(
         closed_at=now,
         snoozed_until=None,
     )
-
-
-@action("alerts.decide_escalation", "second-line treatment decided")
-def decide_escalation(
-    *,
-    patient: Patient,
-    alert: Alert | None = None,
-    option: str,
-    reason: str,
-    decided_on: dt.date,
-    look_again_on: dt.date | None = None,
-    seen_level: str | None = None,
-    by: User,
-    now: dt.datetime,
-) -> EscalationDecision:
-    """The decision, and what becomes of the `alert` that asked for it: out of sight until the day before
-    `look_again_on`, within the days its level may be snoozed; without such a day it is acknowledged as acted on.
-
-    Raises ValidationError naming each field, and Stale; then nothing is kept.
-    """
-    errors: dict[str, Any] = {}
-    until = None
-    if alert is not None and alert.state != State.CLOSED and look_again_on is not None:
-        today = centre_day(now, alert.centre.zone)
-        longest = SNOOZE_DAYS.get(Level(alert.level), 0)
-        last = today + dt.timedelta(days=longest)
-        if not today < look_again_on <= last:
-            errors["look_again_on"] = (
-                f"The open alert can be put off for {longest} days at most: choose a day from tomorrow to "
-                f"{last.day} {last:%b %Y}, or none."
-            )
-        until = look_again_on - dt.timedelta(days=1)
-    try:
-        with transaction.atomic():
-            decision = therapy.decide_escalation(
-                patient=patient, option=option, reason=reason, decided_on=decided_on, look_again_on=look_again_on,
-                by=by, now=now,
-            )  # fmt: skip
-    except ValidationError as error:
-        raise ValidationError({**error.update_error_dict({}), **errors}) from None
-    if errors:
-        raise ValidationError(errors)
-    if alert is None or alert.state == State.CLOSED:
-        return decision
-    text = f"Decided: {decision.get_option_display()}"
-    said = {"alert": alert, "by": by, "now": now, "reason": Reason.ACTED, "text": text, "seen_level": seen_level}
-    if until is not None:
-        snooze(until=until, **said)
-    elif alert.state != State.ACKNOWLEDGED:
-        acknowledge(**said)
-    return decision
 
 
 @action("alerts.decide_escalation", "second-line treatment decided")
