@@ -130,6 +130,57 @@ def findings(q: Question) -> str:
     """
 
 
+def closes(q: Question) -> str:
+    """A value that grows old is not enough: it has to be measured again, or withdrawn. A symptom or a need of oxygen that is
+    no longer new closes it.
+    """
+    markers = ", ".join(
+        f"('{reason}', '{analyte}', %({days})s, {is_mda5})"
+        for analyte, days, is_mda5, reasons in (
+            ("spo2", "spo2_days", False, ("spo2-low", "spo2-drop")),
+            ("ferritin", "marker_days", True, ("mda5-ferritin", "mda5-ferritin-rising")),
+            ("kl6", "marker_days", True, ("mda5-kl6", "mda5-kl6-rising")),
+        )
+        for reason in reasons
+    )
+    return f"""
+    SELECT o.patient_id, o.subject
+    FROM open_alert o
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM (VALUES {markers}) k (reason, analyte, days, is_mda5)
+        CROSS JOIN LATERAL (
+            SELECT r.value, r.taken_on FROM monitoring_result r
+            WHERE r.patient_id = o.patient_id AND r.analyte = k.analyte AND {q.known("r")} AND r.taken_on <= %(as_of)s
+            ORDER BY {sql.newest_first("r")} LIMIT 1
+        ) l
+        WHERE o.evidence -> 'reasons' ? k.reason
+          -- the latest cannot be read; or it is the one that raised this, and too old to be found
+          AND (l.value IS NULL
+               OR l.taken_on < %(as_of)s::date - k.days AND l.value = (o.evidence ->> k.analyte)::numeric
+                  AND l.taken_on = (o.evidence ->> (k.analyte || '_on'))::date)
+          AND (NOT k.is_mda5 OR EXISTS (
+              SELECT 1 FROM patients_antibodyresult b
+              WHERE b.patient_id = o.patient_id AND b.antibody = 'mda5' AND b.result IN ({words(POSITIVE_RESULTS)})
+                AND b.taken_on <= %(as_of)s AND {q.known("b")}))
+    ) AND NOT EXISTS (
+        SELECT 1
+        FROM LATERAL (
+            SELECT t.tested_on, t.fvc_l, t.fvc_percent_predicted FROM monitoring_lungfunction t
+            WHERE t.patient_id = o.patient_id AND {q.known("t")} AND t.tested_on <= %(as_of)s
+              AND (t.fvc_l IS NOT NULL OR t.fvc_percent_predicted IS NOT NULL)
+            ORDER BY t.tested_on DESC, t.id DESC LIMIT 1
+        ) f
+        WHERE o.evidence -> 'reasons' ? 'fvc' AND f.tested_on < %(as_of)s::date - %(fvc_max_age_days)s::int
+          AND f.tested_on = (o.evidence ->> 'fvc_on')::date
+          AND (o.evidence ->> 'fvc_now')::numeric IN (f.fvc_l, f.fvc_percent_predicted)
+          AND EXISTS (SELECT 1 FROM patients_manifestation m
+                      WHERE m.patient_id = o.patient_id AND m.kind = 'dyspnoea' AND {q.known("m")}
+                        AND m.onset_on <= %(as_of)s AND (m.ended_on IS NULL OR m.ended_on >= %(as_of)s))
+    )
+    """
+
+
 MDA5 = "Anti-MDA5 positive ({mda5_on}), and "
 
 RULE = Rule(
@@ -152,6 +203,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    closes=closes,
     explanations={
         "spo2-low": "Oxygen saturation {spo2} % on {spo2_on}: below {p.spo2_below} %.",
         "spo2-drop": "Oxygen saturation {spo2} % on {spo2_on}, {spo2_before} % on {spo2_before_on}: down by {p.spo2_drop} "

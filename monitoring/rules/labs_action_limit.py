@@ -262,6 +262,40 @@ def findings(q: Question) -> str:
     """
 
 
+def closes(q: Question) -> str:
+    """When a newer result is within its limit, the result was withdrawn, or no drug that asks for it has been taken for long;
+    not because nobody measured again.
+    """
+    return f"""
+    WITH raised AS (
+        SELECT o.patient_id, o.subject, (o.evidence ->> 'result_id')::bigint AS raised_by, p.centre_id, p.sex, l.*,
+            l.taken_on < %(as_of)s::date - %(recent_days)s AS is_old
+        FROM open_alert o
+        JOIN patients_patient p ON p.id = o.patient_id
+        LEFT JOIN LATERAL (
+            SELECT r.id, r.analyte, r.taken_on, r.value, r.uln FROM monitoring_result r
+            WHERE r.patient_id = o.patient_id AND r.analyte = split_part(o.subject, ':', 2) AND {q.known("r")}
+              AND r.taken_on <= %(as_of)s
+            ORDER BY {sql.newest_first("r")} LIMIT 1
+        ) l ON true
+    ), held AS (
+        SELECT DISTINCT patient_id FROM raised WHERE is_old
+    ), {steroid.levels(q, lab_schedule.LINES, "held")}, treated AS (
+        SELECT DISTINCT patient_id FROM dose_level
+        WHERE CASE WHEN steady = 0 THEN last_day + (%(infusion_days)s::int - 1) ELSE last_day END
+            >= %(as_of)s::date - %(stopped_days)s
+    )
+    SELECT w.patient_id, w.subject
+    FROM raised w LEFT JOIN treated t ON t.patient_id = w.patient_id
+    WHERE w.id IS NULL
+       -- looked at today, and not found
+       OR NOT w.is_old AND w.value IS NOT NULL
+           AND ({of_analyte("w", "above_uln")} IS NULL OR {sql.uln("w", "w")} IS NOT NULL)
+       OR w.is_old AND (t.patient_id IS NULL OR NOT EXISTS (
+           SELECT 1 FROM monitoring_result r WHERE r.id = w.raised_by AND {q.known("r")}))
+    """
+
+
 FOUND = "{name} {comparator}{value} {unit} on {taken_on} is {where} {limit} {unit}, a limit of the set {p.limit_set}."
 BELOW, ABOVE = FOUND.replace("{where}", "below"), FOUND.replace("{where}", "above")
 CREATININE = "Creatinine {comparator}{value} {unit} on {taken_on} is {times} {lowest} {unit} of {lowest_on}, the lowest of the {days} days before it."
@@ -297,6 +331,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    closes=closes,
     explanations={
         "below": BELOW,
         "above": ABOVE,
