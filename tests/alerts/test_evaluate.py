@@ -24,12 +24,15 @@ from alerts.models import (
     Upcoming,
 )
 from audit.models import Entry
+from monitoring.rules import RULES
 from monitoring.rules.base import Question
 from patients.models import FollowUpStatus, RuleException
 from tests import factories
 from tests.alerts import rules
 from tests.alerts.support import Clinic, everything_kept, later
 from tests.factories import AS_OF, NOW
+from tests.rules.columns_safety import results
+from tests.rules.columns_therapy import doses
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +122,26 @@ def test_a_rise_wakes_a_snoozed_alert_and_the_same_level_does_not(clinic: Clinic
     alert.refresh_from_db()
     assert (alert.state, alert.snoozed_until, alert.level) == (State.OPEN, None, "ACTION")
     assert kinds(alert)[2:] == ["raised", "woke"]
+
+
+def test_a_snoozed_blood_count_that_turns_severe_is_back_before_its_day_and_told_at_once(clinic: Clinic) -> None:
+    """An ACTION whose value crosses the next level while it is snoozed, by a real rule."""
+    patient = clinic.patient()
+    doses(patient, "-400.. methotrexate 15 /7")
+    results(patient, "-5 neutrophils 1.59")
+    clinic.judge(RULES["labs-action-limit"])
+    alert = Alert.objects.get()
+    until = AS_OF + dt.timedelta(days=14)
+    actions.snooze(alert=alert, by=clinic.doctor, now=NOW, until=until, reason=Reason.WILL_MONITOR)
+    results(patient, "-3 neutrophils 1")  # lower, and not yet severe
+    clinic.judge(RULES["labs-action-limit"])
+    alert.refresh_from_db()
+    assert (alert.level, alert.state, alert.snoozed_until) == ("ACTION", State.SNOOZED, until)
+    results(patient, "-2 neutrophils 0.99")
+    clinic.judge(RULES["labs-action-limit"], as_of=AS_OF + dt.timedelta(days=1), now=later(days=1))
+    alert.refresh_from_db()
+    assert (alert.level, alert.state, alert.snoozed_until) == ("URGENT", State.OPEN, None)
+    assert Delivery.objects.filter(kind=DeliveryKind.URGENT).exists()
 
 
 def test_a_snooze_ends_after_its_last_day_if_the_rule_still_finds_it(clinic: Clinic) -> None:

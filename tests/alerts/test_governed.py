@@ -167,6 +167,19 @@ def test_a_rule_in_the_shadow_counts_and_raises_nothing(clinic: Clinic) -> None:
     assert (kept.rule, kept.rule_version) == (clinic.rule.id, 1)
 
 
+def test_a_new_version_stays_in_the_shadow(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that is changed and delivered anew does not step out of the shadow by that."""
+    clinic.patient(1200)
+    agree(clinic, mode="shadow")
+    clinic.judge()
+    newer = dataclasses.replace(clinic.rule, version=2)
+    monkeypatch.setitem(RULES, newer.id, newer)
+    run = clinic.judge(newer, now=later(days=1))
+    assert (run.rule_version, run.found, run.opened) == (2, 1, 0)
+    assert not Alert.objects.exists()
+    assert not Delivery.objects.exists()
+
+
 def test_a_finding_in_the_shadow_is_one_row_until_it_is_gone(clinic: Clinic) -> None:
     patient = clinic.patient(500)
     agree(clinic, mode="shadow")

@@ -11,14 +11,18 @@ from django.db import connection, transaction
 from accounts.models import Role
 from alerts import actions, selectors
 from alerts.models import Alert, Delivery, DeliveryKind, RuleRun, Sweep, Trigger
+from monitoring.rules import RULES
 from monitoring.rules.base import Rule
 from patients.models import Touched
 from tests import factories
 from tests.alerts import rules
 from tests.alerts.support import Clinic, later
 from tests.factories import AS_OF, NOW
+from tests.rules.columns_therapy import doses
 
 pytestmark = pytest.mark.django_db
+
+LABS_OVERDUE = RULES["labs-overdue"]
 
 
 def at(text: str) -> dt.datetime:
@@ -38,6 +42,27 @@ def test_days_that_were_missed_are_not_made_up_for(clinic: Clinic) -> None:
     [sweep] = actions.claim_sweeps(now=at("2025-06-15 12:00"))
     assert sweep.as_of == AS_OF
     assert Sweep.objects.count() == 2
+
+
+def test_what_came_to_be_overdue_while_nothing_ran_is_found_once(
+    clinic: Clinic, only_test_rules: dict[str, Rule]
+) -> None:
+    """The job runs three days late, and again the day after: one alert, due on the day it was."""
+    only_test_rules[LABS_OVERDUE.id] = LABS_OVERDUE
+    patient = clinic.patient()
+    doses(patient, "-14.. methotrexate 15 /7")  # overdue in four days
+    for days, opened in ((0, 0), (7, 1), (8, 0)):
+        now = later(days=days)
+        for sweep in actions.claim_sweeps(now=now):
+            actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=LABS_OVERDUE.id, now=now)
+        actions.evaluate(
+            rule=LABS_OVERDUE, as_of=AS_OF + dt.timedelta(days=days), now=now, centre=clinic.centre,
+            trigger=Trigger.COMMAND,
+        )  # fmt: skip
+        assert Alert.objects.filter(opened_at=now).count() == opened
+    alert = Alert.objects.get(patient=patient)
+    assert (alert.opened_at, alert.due_on) == (later(days=7), AS_OF)
+    assert list(alert.life.values_list("kind", flat=True)) == ["opened"]
 
 
 def test_workers_are_called_and_again_after_a_while_until_every_rule_has_finished(

@@ -207,6 +207,24 @@ def test_the_evidence_holds_what_the_verdict_rests_on(patient: Patient) -> None:
     assert "Repeat after 5 to 7 days of rest" in text
 
 
+@pytest.mark.parametrize(
+    ("cell", "times_uln"),
+    [
+        ("-40 400 uln=600, -1 400 uln=200", None),  # the same value, twice the limit of the new laboratory
+        ("-40 200 uln=200, -1 600 uln=600", None),  # three times the value, at the limit of the new laboratory
+        ("-40 200 uln=200, -1 601 uln=600", "1"),
+        ("-40 200 uln=600, -1 600 uln=200", "3"),
+    ],
+)
+def test_each_value_is_held_against_the_limit_of_its_own_laboratory(
+    patient: Patient, cell: str, times_uln: str | None
+) -> None:
+    """The upper limit changes between laboratories: that of the latest value counts, and a new limit alone is no rise."""
+    ck(patient, cell)
+    finding = one(patient)
+    assert (finding and finding.evidence and str(int(finding.evidence["times_uln"]))) == times_uln
+
+
 def test_a_ratio_just_below_a_threshold_never_reads_as_having_reached_it(patient: Patient) -> None:
     ck(patient, "-40 200, -1 399.99")
     finding = one(patient)
