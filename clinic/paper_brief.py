@@ -29,7 +29,7 @@ def pdf(brief: Brief, *, by: str, now: dt.datetime) -> bytes:
             format="pdf",
             sys_inputs=inputs,
             font_paths=typst.Fonts(include_system_fonts=False, font_paths=[FONTS]),
-            timestamp=now,
+            timestamp=now.replace(microsecond=0),  # Typst refuses fractions of a second
         )
     )
 

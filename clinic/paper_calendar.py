@@ -26,7 +26,7 @@ def pdf(calendar: Calendar, *, patient: Patient, now: dt.datetime) -> bytes:
             format="pdf",
             sys_inputs={"data": json.dumps(data_of(calendar, patient=patient, now=now), ensure_ascii=False)},
             font_paths=typst.Fonts(include_system_fonts=False, font_paths=[FONTS]),
-            timestamp=now,
+            timestamp=now.replace(microsecond=0),  # Typst refuses fractions of a second
         )
     )
 

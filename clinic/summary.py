@@ -37,7 +37,7 @@ def pdf(page: PatientPage, *, checked: Checked, by: str, now: dt.datetime) -> by
             format="pdf",
             sys_inputs=inputs,
             font_paths=typst.Fonts(include_system_fonts=False, font_paths=[FONTS]),
-            timestamp=now,
+            timestamp=now.replace(microsecond=0),  # Typst refuses fractions of a second
         )
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -144,6 +145,15 @@ def test_the_pdf_says_nothing_in_its_name(clinic, clinician, signed_in) -> None:
     assert Access.objects.get(page="clinic:escalation-pdf", patient=patient).rows == 1
     bare = signed_in(clinician).get(url(factories.patient(clinic, clinician), "escalation-pdf"))
     assert bare.content.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ["escalation-pdf", "patient-summary", "taper-calendar-pdf"])
+def test_paper_is_printed_at_any_moment(name: str, clinic, clinician, signed_in) -> None:
+    """A real clock has fractions of a second, which Typst refuses."""
+    patient = full(clinic, clinician, AS_OF)
+    browser = signed_in(clinician)
+    with time_machine.travel(NOW.replace(microsecond=123456), tick=False):
+        assert browser.get(url(patient, name)).content.startswith(b"%PDF")
 
 
 # ------------------------------------------------------------------------------------------------------------ decision
