@@ -117,9 +117,7 @@ def findings(q: Question) -> str:
         CROSS JOIN LATERAL (
             (SELECT 1 FROM therapy_dose d
              WHERE d.course_id = c.id AND {q.known("d")} AND d.amount > 0
-               AND d.starts_on <= %(as_of)s AND (d.ends_on IS NULL OR d.ends_on >= %(as_of)s)
-               AND NOT EXISTS (SELECT 1 FROM therapy_coursestop s
-                               WHERE s.course_id = c.id AND {q.known("s")} AND s.stopped_on < %(as_of)s) LIMIT 1)
+               AND d.starts_on <= %(as_of)s AND (d.ends_on IS NULL OR d.ends_on >= %(as_of)s) LIMIT 1)
             UNION ALL
             (SELECT 1 FROM therapy_infusion i
              WHERE i.course_id = c.id AND {q.known("i")} AND i.amount > 0
@@ -127,6 +125,8 @@ def findings(q: Question) -> str:
             LIMIT 1
         ) in_use
         WHERE w.patient_id IS NULL
+          AND NOT EXISTS (SELECT 1 FROM therapy_coursestop s
+                          WHERE s.course_id = c.id AND {q.known("s")} AND s.stopped_on < %(as_of)s)
         GROUP BY c.patient_id
     ), last_weight AS (
         SELECT u.patient_id, u.drugs, w.measured_on

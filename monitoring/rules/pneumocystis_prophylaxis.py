@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.models import Role
-from monitoring.rules import doses, sql, steroid
+from monitoring.rules import sql, steroid
 from monitoring.rules.base import Citation, Confidence, Question, Rule
 from therapy.formulary import PNEUMOCYSTIS_PROPHYLAXIS
 from therapy.prednisone_equivalent import EQUIVALENT_MG, REFERENCE_MG, SYSTEMIC_ROUTES
@@ -175,7 +175,8 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     closes=closes,
-    aside=("pe_today",),
+    # Said once of a run: that what was planned has been taken is no other finding.
+    aside=("pe_today", "reasons"),
     explanations={
         "taken": "Has taken {p.pe_from_mg} mg of prednisone equivalent a day or more since {began_on}, for {p.run_days} "
         "days or more ({pe_today} mg today), and no prophylaxis against pneumocystis is prescribed.",

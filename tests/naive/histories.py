@@ -26,6 +26,7 @@ from tests.naive.record import (
     Course,
     CourseStop,
     Dose,
+    EscalationDecision,
     Fact,
     FollowUpStatus,
     FunctionalTest,
@@ -42,7 +43,9 @@ from tests.naive.record import (
     Range,
     Record,
     Result,
+    RiskFactor,
     RuleException,
+    Screening,
     SessionOutcome,
     TaperConfirmation,
     TaperEnd,
@@ -244,7 +247,7 @@ class Maker:
                 Result,
                 analyte="ck",
                 value=value,
-                value_received=str(value),
+                value_received="12" if value is None else str(value),
                 uln=None if uln is None else Decimal(uln),
                 taken_on=on,
                 taken_at=None if hour is None else dt.datetime.combine(on, dt.time(hour, tzinfo=dt.UTC)),
@@ -480,7 +483,7 @@ class Maker:
         on = self.day(at)
         self.add(
             Result, hidden=4, analyte=analyte, value=None if value is None else Decimal(value),
-            value_received=str(value), uln=None if uln is None else Decimal(uln),
+            value_received="12" if value is None else str(value), uln=None if uln is None else Decimal(uln),
             low=None if low is None else Decimal(low),
             taken_on=on, taken_at=None if hour is None else dt.datetime.combine(on, dt.time(hour, tzinfo=dt.UTC)),
         )  # fmt: skip
@@ -537,8 +540,616 @@ class Maker:
         if c.percent(12):
             self.once(TaperEnd, {"ended_on": self.day(-20)}, plan_id=plan, ended_on=self.day(self.ago(0, 10, 30)))
 
+    def safety(self) -> None:
+        """Statins, methotrexate with lung disease."""
+        c = self.c
+        if c.percent(60):
+            self.add(
+                AntibodyResult,
+                antibody="hmgcr",
+                result=c.pick(["positive", "positive", "strong", "weak", "negative"]),
+                taken_on=self.day(self.ago(30, 0)),
+            )
+        drug = c.pick(["atorvastatin", "simvastatin", "pravastatin", "methotrexate", "methotrexate", "azathioprine"])
+        course = self.course(drug, "oral")
+        rhythm = {"every_days": 7} if drug == "methotrexate" else {}
+        starts = self.ago(100, 30, 0)
+        end = c.pick([None, None, None, -1, 0, 1, 20])
+        end = None if end is None else max(end, starts)
+        self.dose(course, starts, end, self.number(20, 20, 20, 10, 0), **rhythm)
+        if end is not None and c.percent(30):
+            self.dose(course, end + c.pick([1, 5, 20]), None, Decimal(10), **rhythm)
+        if c.percent(15):
+            self.stop(course, max(starts, c.pick([-1, 0, 1])), "toxicity")
+        if c.percent(60):
+            if c.percent(50):
+                self.add(Manifestation, kind="ild", onset_on=self.day(self.ago(200, 0)))
+            else:
+                self.add(Imaging, modality=c.pick(["hrct", "hrct", "chest_xray"]), done_on=self.day(self.ago(20, 200)),
+                         ild=c.pick(["present", "present", "absent"]))  # fmt: skip
 
-THEMES = ("ck", "physio", "lungs", "treatment", "taper")
+    def organs(self) -> None:
+        """Swallowing, and lungs that get worse."""
+        c = self.c
+        for kind in ("ild", "dyspnoea", "cough", "oxygen", "aspiration", "dysphagia"):
+            if c.percent(55 if kind == "ild" else 14):
+                onset = self.ago(90, 365, 0, 20) if kind != "ild" else self.ago(900, 400, 90)
+                ended = self.day(max(onset, c.pick([-1, 0, 1]))) if c.percent(20) and kind != "ild" else None
+                severity = c.pick(["", "mild", "moderate", "severe"]) if kind == "dysphagia" else ""
+                self.add(Manifestation, kind=kind, onset_on=self.day(onset), ended_on=ended, severity=severity)
+        newest = self.ago(5, 90, 365)
+        earlier = newest - c.pick([90, 89, 91, 365, 364, 366, 200, 30])
+        alike = c.percent(85)
+        fallen = c.pick([
+            ("90", "85", "80", "80"), ("90", "85.1", "80", "80"), ("90", "90", "80", "70"), ("90", "90", "80", "70.1"),
+            ("90", "90", "80", "68"), ("90", "90", "80", "68.1"), ("90", "90", "40", "34"), ("90", "81", "80", "80"),
+            ("90", "90", "80", "80"), ("90", "90", "80", "80"), ("0", "0", "0", "0"), ("90", "85", "80", "70"),
+        ])  # fmt: skip
+        litres = c.pick(
+            [("3.00", "2.70"), ("3.00", "2.71"), ("11.01", "9.91"), ("3.00", "3.00"), (None, "2.70"), (None, None)]
+        )
+        for n, at in enumerate((earlier, newest)):
+            values: dict[str, Any] = {
+                "fvc_percent_predicted": Decimal(fallen[n]), "dlco_percent_predicted": Decimal(fallen[2 + n]),
+                "fvc_l": None if litres[n] is None else Decimal(litres[n]),
+            }  # fmt: skip
+            if c.percent(12):
+                values[c.pick(["dlco_percent_predicted", "fvc_percent_predicted"])] = None
+            if any(v is not None for v in values.values()) and not c.percent(8):
+                sets = ["GLI-2012", "gli-2012"] if alike else ["GLI-2012", "GLI-2022"]
+                hb = "yes" if alike else c.pick(["yes", "no", "unknown"])
+                self.add(LungFunction, tested_on=self.day(at), reference_set=sets[n], dlco_hb_corrected=hb, **values)
+        if c.percent(25):
+            self.add(LungFunction, tested_on=self.day(c.pick([newest - 10, newest + 3, newest])),
+                     reference_set="GLI-2012", **c.pick([
+                         {"fvc_percent_predicted": Decimal(88)}, {"fvc_l": Decimal("2.9")},
+                         {"dlco_percent_predicted": Decimal(75), "dlco_hb_corrected": "yes"},
+                     ]))  # fmt: skip
+        for _ in range(c.pick([0, 0, 1, 2])):
+            self.add(
+                Imaging,
+                modality=c.pick(["hrct", "ct_chest", "mri_muscle"]),
+                done_on=self.day(self.ago(365, 100, 9)),
+                ild="present",
+                progression=c.pick(["yes", "yes", "no", "not_stated"]),
+            )
+        if c.percent(35):
+            at = self.ago(5, 30)
+            before = at - c.pick([29, 30, 31, 10])
+            self.result("spo2", before, c.pick(["98", "98", "95", None]))
+            self.result("spo2", at, c.pick(["94", "94.01", "90", "89.99", "97", None]))
+        if c.percent(30):
+            self.add(AntibodyResult, antibody="mda5", result=c.pick(["positive", "positive", "weak"]),
+                     taken_on=self.day(self.ago(300, 0)))  # fmt: skip
+            for analyte, low, high in (
+                ("ferritin", ["150", "0", "100"], ["300", "299", "500", "499.99", "200", "199.99", None]),
+                ("kl6", ["400", "200", "0"], ["600", "599", "1000", "1000.01", "500", "500.01", None]),
+            ):
+                if c.percent(60):
+                    at = self.ago(5, 90)
+                    if c.percent(70):
+                        self.result(analyte, at - c.pick([89, 90, 91, 30]), c.pick(low))
+                    self.result(analyte, at, c.pick(high))
+        for _ in range(c.pick([0, 1, 1, 2])):
+            self.add(Screening, kind=c.pick(["swallow", "swallow", "swallow", "eye"]),
+                     done_on=self.day(self.ago(183, 91, 14, 5, 154, 900)),
+                     outcome=c.pick(["normal", "normal", "abnormal", "indeterminate", "not_stated"]),
+                     score=c.pick([None, None, None, Decimal(3), Decimal("2.99"), Decimal(0)]))  # fmt: skip
+        if c.percent(50):
+            self.add(
+                Assessment,
+                assessed_on=self.day(self.ago(91, 274, 275, 150)),
+                physician_vas=c.pick([Decimal(2), Decimal("1.9"), Decimal(5), None]),
+                patient_vas=Decimal(3),
+            )
+        if c.percent(35):
+            at = self.ago(5, 90)
+            heavy, light = c.pick([("80", "76"), ("80", "76.1"), ("100", "95.1"), ("200.1", "190.1"), ("80", "70")])
+            self.add(BodySize, measured_on=self.day(at - c.pick([30, 89, 90, 91])), weight_kg=Decimal(heavy))
+            self.add(BodySize, measured_on=self.day(at), weight_kg=Decimal(light))
+        if self.record.subtype == "inclusion_body" and c.percent(70):
+            self.add(
+                FunctionalTest,
+                tested_on=self.day(self.ago(182, 154, 10)),
+                instrument=c.pick(["ibmfrs", "ibmfrs", "fi3"]),
+                is_complete=not c.percent(20),
+            )
+        if c.percent(70):
+            self.visit(self.ago(84, 182, 56, 154))
+
+    def steroid_long(self) -> None:
+        """How long at how much, taken and planned."""
+        c = self.c
+        course = self.course(c.pick(["prednisone", "prednisone", "prednisolone"]), "oral")
+        at = self.ago(28, 27, 10, 90, 62, 0, -28, -5)
+        for _ in range(c.pick([1, 1, 2, 3])):
+            amount = c.pick(["20", "20", "19.999", "40", "2.5", "2.499", "5", "10", "20.001"])
+            length = c.pick([27, 28, 29, 10, 60, 90])
+            end = None if c.percent(45) else at + length - 1
+            self.dose(course, at, end, Decimal(amount))
+            if end is None:
+                break
+            at = end + 1 + (c.pick([1, 5]) if c.percent(15) else 0)
+        if c.percent(10):
+            self.stop(course, self.ago(0, -17, 20))
+        if c.percent(15):
+            pulse = self.course("methylprednisolone", "intravenous")
+            self.add(Infusion, course_id=pulse, given_on=self.day(self.ago(0, 10, 28)), amount=Decimal(500))
+        if c.percent(15):
+            other = self.course("methylprednisolone", "oral")
+            starts = self.ago(9, 30)
+            self.dose(other, starts, c.pick([None, 10, 17]), self.number(8, 2))
+        if c.percent(35):
+            plan = self.add(TaperPlan, hidden=2)
+            for n, (on, mg) in enumerate(
+                c.pick(
+                    [
+                        [(-10, "40"), (17, "19.5")],
+                        [(-10, "40"), (18, "19.5")],
+                        [(-20, "60"), (-2, "10")],
+                        [(-10, "10"), (5, "20")],
+                        [(1, "10")],
+                        [(0, "20")],
+                        [(-10, "40"), (5, "30"), (18, "10")],
+                    ]
+                )
+            ):
+                step = self.add(
+                    TaperStep, hidden=2, plan_id=plan, step_on=self.day(on + c.pick([0, 0, 0])), dose_pe_mg=Decimal(mg)
+                )
+                if n == 0 and c.percent(60) and on <= 0:
+                    self.add(TaperConfirmation, hidden=2, step_id=step, confirmed_on=self.day(on))
+            if c.percent(15):
+                self.add(TaperEnd, hidden=2, plan_id=plan, ended_on=self.day(self.ago(0)))
+        if c.percent(30):
+            other = self.course("co-trimoxazole", "oral")
+            starts = self.ago(30, 0, -28)
+            end = c.pick([None, None, -1, 0, 1])
+            self.dose(other, starts, None if end is None else max(end, starts), self.number(480, 480, 0))
+            if c.percent(10):
+                self.stop(other, c.pick([-1, 0]))
+        if c.percent(40):
+            self.add(Screening, kind=c.pick(["fracture_risk", "fracture_risk", "dxa"]),
+                     done_on=self.day(self.ago(730, 731, 702, 100, 0)), outcome="normal")  # fmt: skip
+
+    def monitored(self) -> None:
+        """Drugs that ask for blood tests, and the tests."""
+        c = self.c
+        for drug in c.pick(
+            [
+                ["methotrexate"],
+                ["methotrexate"],
+                ["methotrexate", "azathioprine"],
+                ["ciclosporin"],
+                ["tacrolimus"],
+                ["mycophenolate-mofetil"],
+                ["tofacitinib"],
+                ["cyclophosphamide"],
+                [],
+            ]
+        ):
+            if drug == "cyclophosphamide":
+                course = self.course(drug, "intravenous")
+                for at in c.pick([[-27], [-28], [-112, -84, -56, -28, 0], [-76, -20], [-77, -20], [-117], [-118]]):
+                    self.add(Infusion, hidden=2, course_id=course, given_on=self.day(at), amount=Decimal(750))
+                continue
+            route = c.pick(["oral"] * 6 + ["topical"]) if drug == "tacrolimus" else "oral"
+            course = self.course(drug, route)
+            if c.percent(4):
+                continue
+            rhythm = {"every_days": 7} if drug == "methotrexate" else {}
+            starts = self.ago(400, 400, 18, 14, 42, 60, 90, 126, 140, 161, 162, 59, 0)
+            if c.percent(35) and starts < -60:
+                turn = self.ago(18, 42, 126, 60) if c.percent(90) else -1
+                turn = max(turn, starts + 2)
+                gap = c.pick([0, 0, 0, 28, 29, 27])
+                end = max(starts, turn - gap - 1)
+                self.dose(course, starts, end, Decimal(15), **rhythm)
+                starts, amount = turn, c.pick(["15", "20", "10", "15.001"])
+            else:
+                amount = "15"
+            end = c.pick([None] * 6 + [-1, 0, -90, -91])
+            self.dose(course, starts, None if end is None else max(end, starts), Decimal(amount), **rhythm)
+            if c.percent(12):
+                self.stop(course, max(starts, c.pick([-90, -91, -1, 0, 1])))
+        units = {"ck": "200", "ggt": "60", "bilirubin": "21", "alt": "40", "ast": "40"}
+        normal = {
+            "haemoglobin": "140", "wbc": "6", "neutrophils": "4", "platelets": "250", "creatinine": "100", "alt": "30",
+            "albumin": "40", "potassium": "4", "glucose": "5", "systolic": "120", "diastolic": "80",
+        }  # fmt: skip
+        odd = {
+            "wbc": ["3.5", "3.49", "2", "1.99", None], "neutrophils": ["1.6", "1.59", "1", "0.99"],
+            "platelets": ["140", "139.99", "50", "49.99"], "albumin": ["30", "29.99"], "systolic": ["140", "140.01"],
+            "diastolic": ["90", "90.01"], "creatinine": ["130", "130.1", "150", "149.9", "0", None],
+            "alt": ["100", "100.01", "140", "150", "150.01", "200", "200.01", "300"],
+        }  # fmt: skip
+        panels = sorted(
+            {self.ago(18, 20, 35, 36, 56, 84, 85, 98, 99, 252, 253, 5, 90) for _ in range(c.pick([0, 1, 2, 2, 3]))}
+        )
+        for at in panels:
+            full = c.percent(70)
+            for analyte, value in normal.items():
+                if (full and not c.percent(3)) or c.percent(55):
+                    given = c.pick(odd[analyte]) if analyte in odd and c.percent(14) else value
+                    self.result(
+                        analyte, at + (1 if c.percent(2) else 0), given, units.get(analyte) if c.percent(90) else None
+                    )
+            if c.percent(30):
+                self.result("ast", at, c.pick(["100", "100.01", "140", "30"]), "40")
+                for analyte, values in (
+                    ("ck", ["3000", "100", "1129.77", "5000", "200", "200.01", "300"]),
+                    ("ggt", ["20", "60", "60.01", None]),
+                    ("bilirubin", ["10", "21", "21.01", "30"]),
+                ):
+                    if c.percent(80):
+                        self.result(analyte, at, c.pick(values), units[analyte] if c.percent(92) else None)
+            if c.percent(12):
+                analyte, values = c.pick(
+                    [
+                        ("egfr", ["60", "59.99"]),
+                        ("mcv", ["105", "105.01"]),
+                        ("egfr-mdrd", ["59", "61"]),
+                        ("eosinophils", ["0.5", "0.501"]),
+                        ("lymphocytes", ["0.1"]),
+                    ]
+                )
+                self.result(analyte, at, c.pick(values))
+        if c.percent(30) and panels:
+            self.result(
+                "creatinine", panels[-1] - c.pick([6, 7, 8, 100, 364, 365, 366]), c.pick(["100", "100", "0", "66.7"])
+            )
+
+    def infused(self) -> None:
+        """Courses of immunoglobulin and cycles of rituximab, with what is looked at beside them."""
+        c = self.c
+        if c.percent(55):
+            course = self.course("ivig", "intravenous")
+            newest = self.ago(20, 21, 28, 35, 4, 5, 0, 1)
+            begins = [newest - c.pick([20, 21, 28, 35, 36, 10, 11])] * (1 if c.percent(50) else 0) + [newest]
+            for began in begins:
+                for at in c.pick([[0, 1], [0, 1], [0, 1], [0], [0, 4], [0, 5], [0, 0]]):
+                    amount = c.pick(["70", "70", "70", "66.5", "66.499", "73.5", "73.501", "140"])
+                    rate = c.pick([None, "168", "168.1", "126", "126.1", "140"])
+                    self.add(
+                        Infusion,
+                        hidden=2,
+                        course_id=course,
+                        given_on=self.day(began + at),
+                        amount=Decimal(amount),
+                        max_rate_ml_per_hour=None if rate is None else Decimal(rate),
+                    )
+            if not c.percent(10):
+                self.weight(newest + c.pick([0, -10, -90, -91, 5]))
+            if c.percent(35):
+                starts = newest + c.pick([-90, -1, 0, 1, 2])
+                ended = c.pick([None, None, newest - 1, newest, newest + 1])
+                self.add(
+                    RiskFactor,
+                    kind=c.pick(["renal", "diabetes", "sepsis", "smoking"]),
+                    starts_on=self.day(starts),
+                    ends_on=None if ended is None else self.day(max(ended, starts)),
+                )
+            if c.percent(10):
+                self.add(Manifestation, kind="thrombosis", onset_on=self.day(newest + c.pick([-900, 1, 2])))
+            if c.percent(25):
+                self.record.born_on = dt.date(1960, 6, 15) + dt.timedelta(days=newest + c.pick([-1, 0, 1]))
+        else:
+            course = self.course("rituximab", "intravenous")
+            newest = self.ago(14, 17, 18, 28, 29, 11, 168, 167, 34, 0)
+            before = [newest - c.pick([167, 168, 169, 28, 29, 42])] * (1 if c.percent(30) else 0)
+            for began in [*before, newest]:
+                for at in c.pick(
+                    [[0], [0], [0, 14], [0, 14], [0, 10], [0, 11], [0, 17], [0, 18], [0, 14, 20], [0, 28]]
+                ):
+                    amount = c.pick(["1000", "1000", "1000", "1000", "1000", "999.99", "500"])
+                    self.add(
+                        Infusion, hidden=2, course_id=course, given_on=self.day(began + at), amount=Decimal(amount)
+                    )
+            if c.percent(70):
+                self.result("igg", self.ago(28, 183, 20, 5), c.pick(["9", "6", "5.99", "4", "3.99", None]))
+            if c.percent(70):
+                at = self.ago(200, 30)
+                for analyte in c.pick([["hbsag", "anti-hbc"], ["hbsag", "anti-hbc"], ["hbsag"]]):
+                    self.word(analyte, at, c.pick(["negative", "negative", "negative", "positive", "indeterminate"]))
+            if c.percent(25):
+                self.add(
+                    Screening,
+                    kind=c.pick(["hepatitis_b", "igg"]),
+                    done_on=self.day(self.ago(200, 30, 28)),
+                    outcome=c.pick(["normal", "abnormal", "not_stated"]),
+                    note=c.pick(["", "", "entecavir"]),
+                )
+        if c.percent(60):
+            self.result("creatinine", self.ago(14, 5), c.pick(["80", "80", None]))
+        if c.percent(60):
+            self.result("iga", self.ago(300, 20), c.pick(["2", "0.07", "0.069", None]))
+        elif c.percent(30):
+            self.add(Screening, kind="iga", done_on=self.day(-300), outcome=c.pick(["normal", "abnormal"]))
+        if c.percent(20):
+            self.stop(course, max(newest, c.pick([-1, 0, 1, 7, 8])))
+        if c.percent(20):
+            starts = newest - 30
+            end = c.pick([None, newest - 1, newest, newest + 27, newest + 28, newest + 13, newest + 14])
+            self.dose(course, starts, end, Decimal(70), every_days=28)
+        if c.percent(50):
+            self.add(
+                Booking,
+                kind=c.pick(["infusion", "infusion", "infusion", "visit"]),
+                booked_for=self.day(c.pick([-1, 0, 14, 15])),
+            )
+        if c.percent(15):
+            other = self.course(c.pick(["ivig", "rituximab"]), "intravenous")
+            if c.percent(60):
+                at = self.ago(9, 1, 35)
+                self.add(Infusion, course_id=other, given_on=self.day(at), amount=Decimal(1000))
+
+    def word(self, analyte: str, at: int, answer: str) -> None:
+        self.add(Result, hidden=3, analyte=analyte, value=None, value_received=answer, taken_on=self.day(at))
+
+    def dosed(self) -> None:
+        """Doses round the ends of their usual ranges, at 70 kg and 170 cm."""
+        c = self.c
+        for _ in range(c.pick([1, 1, 2])):
+            drug, route, amounts, rhythms = c.pick(
+                [
+                    (
+                        "methotrexate",
+                        "oral",
+                        ["15", "14.999", "25", "25.001", "30", "10"],
+                        [{"every_days": 7}, {"every_days": 14, "times": 2}],
+                    ),
+                    ("azathioprine", "oral", ["70", "69.999", "140", "140.001", "210", "210.001", "50"], [{}]),
+                    ("mycophenolate-mofetil", "oral", ["1000", "999.999", "1500", "1500.001"], [{"times": 2}]),
+                    ("prednisone", "oral", ["70", "70.001", "80", "80.001", "5", "60"], [{}, {"every_days": 2}]),
+                    ("methylprednisolone", "intravenous", ["1000", "1000.001", "250"], [{}]),
+                    ("methylprednisolone", "oral", ["1000"], [{}]),
+                    ("ivig", "intravenous", ["66.5", "66.499", "73.5", "73.501"], [{"times": 2, "every_days": 28}]),
+                    ("rituximab", "intravenous", ["1000", "999.999", "500", "1000.001"], [{"every_days": 14}]),
+                    (
+                        "cyclophosphamide",
+                        "intravenous",
+                        ["500", "499", "501", "1818.1", "1818.2", "1000"],
+                        [{"every_days": 28}],
+                    ),
+                    ("abatacept", "intravenous", ["750", "525", "524", "876"], [{"every_days": 28}]),
+                    ("tacrolimus", "oral", ["1.75", "1.749", "3.5", "3.501"], [{"times": 2}]),
+                    ("tacrolimus", "topical", ["100"], [{}]),
+                    ("hydroxychloroquine", "oral", ["350", "350.001", "200"], [{}]),
+                    ("folic-acid", "oral", ["5", "7", "8", "4"], [{"every_days": 7}]),
+                    ("tofacitinib", "oral", ["5", "5.5", "5.501", "4.999"], [{"times": 2}]),
+                    ("atorvastatin", "oral", ["400"], [{}]),
+                ]
+            )
+            course = self.course(drug, route)
+            starts = self.ago(100, 100, 55, 56, 9, 0)
+            if c.percent(20) and starts < -30:
+                self.dose(course, starts, -20, self.number(*amounts), **c.pick(rhythms))
+                starts = -19
+            end = c.pick([None, None, None, None, -1, 0])
+            self.add(
+                Dose,
+                hidden=3,
+                course_id=course,
+                starts_on=self.day(starts),
+                amount=self.number(*amounts),
+                ends_on=None if end is None else self.day(max(end, starts)),
+                out_of_range_reason=c.pick(["", "", "as agreed"]),
+                **c.pick(rhythms),
+            )
+            if c.percent(10):
+                self.stop(course, max(starts, c.pick([-1, 0])))
+        if not c.percent(15):
+            self.add(BodySize, measured_on=self.day(self.ago(5, 90)), weight_kg=Decimal(70))
+        if c.percent(50):
+            self.add(BodySize, measured_on=self.day(-900), height_cm=Decimal(170))
+
+    def begun(self) -> None:
+        """A drug just begun, or about to be, and most of what it needs first."""
+        c = self.c
+        drug, route, needs = c.pick([
+            ("methotrexate", "oral", "panel hbv hcv chest pregnancy"), ("azathioprine", "oral", "panel hbv tpmt"),
+            ("mycophenolate-mofetil", "oral", "panel hbv pregnancy2"), ("tofacitinib", "oral", "panel hbv hcv tb"),
+            ("tacrolimus", "oral", "panel hbv pressure glucose ecg"), ("tacrolimus", "topical", ""),
+            ("ivig", "intravenous", "panel hbv hcv iga"), ("hydroxychloroquine", "oral", "eye"),
+            ("rituximab", "intravenous", "hbv hcv iga igg igm varicella chest vaccination"),
+        ])  # fmt: skip
+        # All is there but a word about pregnancy.
+        tidy = c.percent(25)
+        if tidy:
+            drug, route, needs = c.pick(
+                [("methotrexate", "oral", "panel hbv hcv chest"), ("mycophenolate-mofetil", "oral", "panel hbv")]
+            )
+            self.record.sex = c.pick(["female", "female", "unknown"])
+            self.record.born_on = dt.date(1995, 1, 1)
+        course = self.course(drug, route)
+        starts = self.ago(10, 10, 180, 0, -14, -28, 10)
+        rhythm = {"every_days": 7} if drug == "methotrexate" else {}
+        infused = drug in ("ivig", "rituximab")
+        if c.percent(25) and not infused:
+            earlier = self.course(drug, route)
+            self.dose(earlier, starts - 200, starts - c.pick([28, 29, 30, 1]), Decimal(15), **rhythm)
+            if c.percent(50):
+                course = earlier
+        if infused:
+            for at in c.pick([[0], [0, 14], [-28, 0], [-29, 0]]):
+                self.add(Infusion, hidden=2, course_id=course, given_on=self.day(starts + at), amount=Decimal(100))
+        else:
+            self.dose(course, starts, c.pick([None, None, starts + 5]), self.number(15, 15, 15, 15, 0), **rhythm)
+        if c.percent(15):
+            self.stop(course, max(starts, c.pick([-1, 0])))
+        if c.percent(60) and not tidy:
+            kind = c.pick(["childbearing", "childbearing", "no_childbearing", "diabetes"])
+            ended = c.pick([None, None, None, -1, 0])
+            self.add(RiskFactor, kind=kind, starts_on=self.day(self.ago(400, 0)) if ended is None else self.day(-400),
+                     ends_on=None if ended is None else self.day(ended))  # fmt: skip
+            if c.percent(15):
+                self.add(RiskFactor, kind="no_childbearing", starts_on=self.day(c.pick([-200, -600, 1])))
+        if c.percent(40) and not tidy:
+            age = c.pick([11, 12, 30, 30, 54, 55])
+            self.record.born_on = dt.date(AS_OF.year - age, 6, 15) + dt.timedelta(days=c.pick([-1, 0, 1, 100]))
+        for need in needs.split():
+            if c.percent(10) and not tidy:
+                continue
+            late = tidy or c.percent(85)
+            if need == "panel":
+                at = starts - (10 if late else c.pick([90, 91, -5]))
+                for analyte in ("haemoglobin", "wbc", "neutrophils", "platelets", c.pick(["alt", "ast"]),
+                                c.pick(["creatinine", "egfr"])):  # fmt: skip
+                    if not c.percent(2):
+                        self.result(analyte, at, "100")
+            elif need in ("hbv", "hcv", "tb"):
+                at = starts - (20 if late else c.pick([364, 365, 366]))
+                kind = {"hbv": "hepatitis_b", "hcv": "hepatitis_c", "tb": "tuberculosis"}[need]
+                if c.percent(25):
+                    self.add(Screening, hidden=3, kind=kind, done_on=self.day(at),
+                             outcome=c.pick(["normal", "not_stated", "indeterminate"]))  # fmt: skip
+                else:
+                    for analyte in {"hbv": ["hbsag", "anti-hbc"], "hcv": ["hcv-ab"], "tb": ["igra"]}[need]:
+                        self.word(analyte, at, c.pick(["negative"] * 5 + ["positive", "indeterminate"]))
+            elif need in ("tpmt", "iga", "igg", "igm"):
+                if c.percent(20) and need != "igm":
+                    self.add(
+                        Screening, kind=need, done_on=self.day(starts - 20), outcome=c.pick(["normal", "indeterminate"])
+                    )
+                else:
+                    self.result(need, starts - (20 if late else c.pick([4000, 91, 90])), c.pick(["9", "9", "9", None]))
+            elif need == "chest":
+                at = starts - (20 if late else c.pick([365, 366]))
+                self.add(
+                    Imaging,
+                    hidden=3,
+                    modality=c.pick(["chest_xray", "hrct", "ct_chest", "chest_xray", "mri_muscle"]),
+                    done_on=self.day(at),
+                    ild="absent",
+                )
+            elif need.startswith("pregnancy"):
+                last = starts - c.pick([2, 2, 18, 19, 28, 29])
+                for at in [last - c.pick([7, 8, 10, 11, 9]), last] if need.endswith("2") else [last]:
+                    self.add(Screening, hidden=3, kind="pregnancy_test", done_on=self.day(at),
+                             outcome=c.pick(["normal", "normal", "normal", "indeterminate"]))  # fmt: skip
+            elif need in ("pressure", "glucose"):
+                for analyte in ("systolic", "diastolic") if need == "pressure" else (c.pick(["glucose", "hba1c"]),):
+                    self.result(analyte, starts - (20 if late else c.pick([90, 91])), "80")
+            else:
+                self.add(Screening, hidden=3, kind=need, outcome="normal",
+                         done_on=self.day(starts - (20 if late else c.pick([365, 366, 900]))))  # fmt: skip
+
+    def drift(self) -> None:
+        """A monitored drug, and a test that falls from sample to sample."""
+        c = self.c
+        course = self.course("azathioprine", "oral")
+        self.dose(course, -400, c.pick([None, None, None, -90, -91]), Decimal(100))
+        for _ in range(c.pick([1, 1, 2])):
+            analyte, values = c.pick(
+                [
+                    ("wbc", ["8", "7", "6.5", "6"]),
+                    ("platelets", ["400", "350", "320", "300"]),
+                    ("wbc", ["8", "7", "6.5", "6.01"]),
+                    ("egfr", ["100", "90", "80", "75"]),
+                    ("albumin", ["48", "44", "40", "36"]),
+                    ("wbc", ["8", "7", "7", "6"]),
+                    ("wbc", ["5", "4.5", "4", "3.5"]),
+                    ("wbc", ["5", "4.5", "4", "3.49"]),
+                    ("neutrophils", ["4", "3.5", "3.2", "3"]),
+                    ("alt", ["90", "70", "50", "20"]),
+                ]
+            )
+            last = self.ago(5, 5, 90)
+            first = c.pick([last - 90, last - 90, -365, -366, -364])
+            for value, at in zip(values, [first, last - 60, last - 30, last], strict=True):
+                self.result(analyte, at, c.pick([value] * 15 + [None]))
+            if c.percent(10):
+                self.result(analyte, last + c.pick([1, -30, -45]), c.pick([*values, None]))
+
+    def cancer(self) -> None:
+        """Facts that set the tier, and panels done."""
+        c, r = self.c, self.record
+        diagnosed = self.ago(345, 338, 90, 60, 61, 365, 395, 425, 426, 800, 1096, 30)
+        onset = diagnosed - c.pick([0, 10, 10, 30, 200, 600])
+        if c.percent(15):
+            onset = -c.pick([1095, 1096, 1097])
+            diagnosed = max(diagnosed, onset)
+        r.diagnosed_on, r.onset_on = self.day(diagnosed), self.day(onset)
+        age = c.pick([30, 35, 55, 55, 55, 41, 40, 18, 17])
+        r.born_on = dt.date(r.onset_on.year - age, r.onset_on.month, min(r.onset_on.day, 28)) + dt.timedelta(
+            days=c.pick([-100, 0, 1])
+        )
+        if c.percent(60):
+            antibody = c.pick(["tif1-gamma", "nxp2", "mi-2", "sae1", "jo-1"])
+            self.add(AntibodyResult, antibody=antibody, result=c.pick(["positive", "strong", "weak"]),
+                     taken_on=self.day(c.pick([diagnosed, diagnosed, -5, 0, 1])))  # fmt: skip
+        if c.percent(35):
+            starts = c.pick([diagnosed - 5, diagnosed, -20, -80])
+            ended = c.pick([None, None, diagnosed - 1, diagnosed, diagnosed + 364, diagnosed + 365, -10])
+            self.add(Manifestation, kind=c.pick(["necrosis", "dysphagia", "dysphagia"]), onset_on=self.day(starts),
+                     severity=c.pick(["", "mild", "moderate", "severe"]),
+                     ended_on=None if ended is None else self.day(max(ended, starts)))  # fmt: skip
+        if c.percent(20):
+            starts = c.pick([-5000, -20, -60, diagnosed, 1])
+            ended = c.pick([None, None, diagnosed - 1, diagnosed, -10])
+            self.add(
+                RiskFactor,
+                kind=c.pick(["smoking", "weight_loss", "fever", "diabetes"]),
+                starts_on=self.day(starts),
+                ends_on=None if ended is None else self.day(max(ended, starts)),
+            )
+        if c.percent(12):
+            option = c.pick(["rituximab", "ivig", "no_change"])
+            self.add(EscalationDecision, decided_on=self.day(c.pick([-20, -200])), option=option)
+        if c.percent(12):
+            course = self.course("azathioprine", "oral")
+            self.dose(course, -300, None, Decimal(150))
+            self.stop(course, c.pick([-30, -100]), c.pick(["ineffective", "toxicity"]))
+        done = c.pick(
+            [
+                [],
+                [diagnosed + 10],
+                [diagnosed + 10],
+                [diagnosed - 90],
+                [diagnosed - 91],
+                [diagnosed + 10, diagnosed + 335],
+                [diagnosed + 10, diagnosed + 334],
+                [diagnosed + 10, diagnosed + 400],
+                [diagnosed + 10, -20],
+                [-10],
+            ]
+        )
+        for at in done:
+            if at <= 0 and not c.percent(5):
+                self.add(Screening, hidden=3, kind="cancer_basic", done_on=self.day(at), outcome="normal")
+            if at <= 0 and c.percent(75):
+                kind = c.pick(["cancer_enhanced", "cancer_enhanced", "cancer_enhanced", "pet_ct"])
+                self.add(Screening, hidden=3, kind=kind, done_on=self.day(at), outcome="normal")
+
+    def jump(self) -> None:
+        """A CK that cannot be true."""
+        c = self.c
+        last = self.ago(5, 90)
+        before = last - c.pick([179, 180, 181, 30])
+        low, high = c.pick([("200", "4000"), ("200", "3999.99"), ("4000", "200"), ("0", "4000"), ("200", "5000")])
+        self.result("ck", before, low, "200")
+        self.result("ck", last, high, c.pick(["200", "200", None]))
+        for analyte in c.pick([["ldh"], ["ldh", "alt"], ["crp"], []]):
+            first, second = c.pick([("250", "250"), ("250", "374"), ("250", "375"), ("375", "250"), ("40", "300")])
+            self.result(analyte, before, first, "250")
+            self.result(analyte, last, second, "250")
+        if c.percent(30):
+            analyte = c.pick(["ferritin", "wbc", "hba1c", "mcv"])
+            self.result(analyte, self.ago(90, 5), None)
+        if c.percent(40):
+            course = self.course(c.pick(["azathioprine", "hydroxychloroquine", "methotrexate", "prednisone"]), "oral")
+            self.dose(course, -300, c.pick([None, -1, 0]), Decimal(15), every_days=7)
+            self.weight(self.ago(90, 5))
+        elif c.percent(30):
+            course = self.course("ivig", "intravenous")
+            self.add(Infusion, course_id=course, given_on=self.day(self.ago(34, 35)), amount=Decimal(140))
+
+
+THEMES = (
+    "ck", "physio", "lungs", "treatment", "treatment", "taper", "safety", "organs", "steroid_long", "monitored",
+    "monitored", "infused", "dosed", "begun", "drift",
+    "cancer", "jump",
+)  # fmt: skip
 
 
 def make(chance: Chance, first_id: int, themes: Sequence[str] = THEMES) -> Record:

@@ -102,6 +102,13 @@ class Infusion(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EscalationDecision(Fact):
+    decided_on: dt.date
+    option: str
+    reason: str = "weighed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaperPlan(Fact):
     pass
 
@@ -248,6 +255,7 @@ class Screening(Fact):
     done_on: dt.date
     outcome: str = "not_stated"
     score: Decimal | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

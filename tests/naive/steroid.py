@@ -32,6 +32,7 @@ EQUIVALENT = {
     "deflazacort": Fraction(6),
 }
 NOT_SYSTEMIC = ("topical", "inhaled")
+VEIN = "intravenous"  # what is given into it is a pulse
 GAP = 14
 APART = 90
 
@@ -73,7 +74,7 @@ def daily(
     # (drug, route) -> day -> the newest there: (first day, is an infusion, id, amount)
     newest: dict[tuple[str, str], dict[dt.date, tuple[dt.date, bool, int, Fraction]]] = {}
     for course, dose, last in periods(record, set(factors)):
-        if course.route in NOT_SYSTEMIC:
+        if course.route in NOT_SYSTEMIC or (course.route == VEIN and not pulses):
             continue
         amount = Fraction(dose.amount) * dose.times / dose.every_days * factors[course.drug]
         here = newest.setdefault((course.drug, course.route), {})

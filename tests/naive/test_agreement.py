@@ -14,7 +14,22 @@ from django.db import transaction
 
 from monitoring.asking import findings
 from monitoring.rules import RULES
-from tests.naive import ck_rising, lungs, physio, second_line, taper
+from tests.naive import (
+    cancer,
+    ck_rising,
+    course,
+    doses,
+    drugs,
+    infusions,
+    labs,
+    lung_course,
+    lungs,
+    physio,
+    quality,
+    second_line,
+    swallowing,
+    taper,
+)
 from tests.naive.histories import AS_OF, KNOWN_AT, many
 from tests.naive.population import is_asked
 from tests.naive.record import Fact, Record, Said, compact, shifted
@@ -25,9 +40,27 @@ pytestmark = pytest.mark.django_db
 Judge = Callable[[Record, dt.date], list[Said]]
 
 JUDGES: dict[str, Judge] = {
+    "assessment-due": course.assessment_due,
+    "bone-protection": drugs.bone,
+    "cancer-screening": cancer.screening,
     "ck-rising": ck_rising.judge_record,
     "core-set-incomplete": second_line.core_set_incomplete,
+    "data-quality": quality.quality,
+    "deterioration": course.deterioration,
+    "dose-out-of-range": doses.out_of_range,
+    "dysphagia-screen": swallowing.screen,
+    "ild-methotrexate": drugs.methotrexate_with_lung_disease,
+    "ild-progression": lung_course.progression,
+    "ild-rapid": lung_course.rapid,
     "ild-screening-gap": lungs.screening_gap,
+    "labs-action-limit": labs.action_limit,
+    "labs-drifting": labs.drifting,
+    "labs-overdue": labs.overdue,
+    "pneumocystis-prophylaxis": drugs.pneumocystis,
+    "infusion-check": infusions.check,
+    "infusion-due": infusions.due,
+    "pre-treatment-checks": doses.pre_treatment,
+    "statin-in-necrotising": drugs.statin,
     "physio-missed": physio.missed,
     "physio-no-plan": physio.no_plan,
     "physio-review-due": physio.review_due,
@@ -60,15 +93,28 @@ def answers(
 
 
 # Rules whose twin is still being written. Empty when all are.
-AWAITED = frozenset({
-    "deterioration", "labs-overdue", "labs-action-limit", "labs-drifting", "dose-out-of-range", "pre-treatment-checks",
-    "pneumocystis-prophylaxis", "bone-protection", "infusion-due", "infusion-check", "ild-progression", "ild-rapid",
-    "ild-methotrexate", "cancer-screening", "dysphagia-screen", "assessment-due", "statin-in-necrotising",
-    "data-quality",
-})  # fmt: skip
+AWAITED: frozenset[str] = frozenset()
 LEVELS = {
     "ck-rising": "URGENT ACTION TASK INFO missing",
+    "cancer-screening": "TASK INFO missing soon",
     "core-set-incomplete": "TASK",
+    "data-quality": "TASK",
+    "assessment-due": "TASK missing soon",
+    "bone-protection": "TASK soon",
+    "deterioration": "ACTION TASK",
+    "dysphagia-screen": "URGENT ACTION TASK missing soon",
+    "dose-out-of-range": "TASK INFO missing",
+    "infusion-check": "ACTION TASK missing",
+    "infusion-due": "ACTION TASK INFO soon",
+    "pre-treatment-checks": "TASK missing soon",
+    "ild-methotrexate": "INFO",
+    "ild-progression": "ACTION INFO missing",
+    "ild-rapid": "URGENT missing",
+    "labs-action-limit": "URGENT ACTION TASK INFO missing",
+    "labs-drifting": "INFO missing",
+    "labs-overdue": "ACTION TASK missing soon",
+    "pneumocystis-prophylaxis": "TASK soon",
+    "statin-in-necrotising": "ACTION missing",
     "ild-screening-gap": "ACTION TASK INFO missing soon",
     "physio-missed": "ACTION TASK INFO",
     "physio-no-plan": "TASK missing soon",
@@ -80,7 +126,7 @@ LEVELS = {
     "taper-step-due": "TASK soon",
     "taper-step-overdue": "ACTION",
 }
-LEAST = 0.003  # share of the answers at each level, below which an agreement says little
+LEAST = 0.001  # share of the answers at each level, below which an agreement says little
 
 
 def word(said: Said | None) -> str:
@@ -137,7 +183,7 @@ def smallest(rule: str, record: Record, as_of: dt.date, known_at: dt.datetime | 
     return f"On {as_of}, known at {known_at}:\nthe query says {got}\nplain     says {wanted}\n{compact(other, as_of)}"
 
 
-@pytest.mark.parametrize("rule", sorted(JUDGES))
+@pytest.mark.parametrize("rule", sorted(set(JUDGES) & set(RULES)))
 def test_the_whole_clinic_at_once_and_each_patient_alone(rule: str, clinic: dict[int, Record]) -> None:
     reached: Counter[str] = Counter()
     wrong = []
