@@ -81,6 +81,8 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    # An episode that is over has no baseline any more; the visits are the same.
+    aside=("since_on",),
     explanations={
         "once": "The visit of {visit_on} meets the definition of deterioration. It is confirmed only if the next visit "
         "meets it too: re-assess {p.reassess_from_days} to {p.reassess_days} days after it, between {reassess_from} and "

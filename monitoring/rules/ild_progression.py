@@ -15,6 +15,17 @@ class Parameters(lung_change.Parameters):
     year_days: int = 365  # in which symptoms began and imaging showed it
 
 
+# What the evidence holds, and the reasons that name it.
+SHOWN = {
+    "fvc fvc_best fvc_best_on": "fvc",
+    "fvc_now fvc_before fvc_before_on fvc_unit": "fvc-relative",
+    "fvc_on": "fvc fvc-relative",
+    "dlco dlco_best dlco_best_on dlco_on": "dlco dlco-relative muscle",
+    "symptoms symptoms_on": "symptoms",
+    "scan_on": "imaging",
+}
+
+
 def findings(q: Question) -> str:
     return f"""
     WITH ild AS ({sql.known_ild(q)}),
@@ -64,29 +75,27 @@ def findings(q: Question) -> str:
                      WHEN dlco_best IS NULL THEN 'an earlier diffusion capacity to compare with' END
             ], NULL), '{{}}') AS missing
         FROM compared
+    ), reasoned AS (
+        SELECT *, ARRAY_REMOVE(ARRAY[
+                CASE WHEN fvc_fell THEN 'fvc' END, CASE WHEN fvc_fell_much THEN 'fvc-relative' END,
+                CASE WHEN dlco_fell THEN 'dlco' END, CASE WHEN dlco_fell_much THEN 'dlco-relative' END,
+                CASE WHEN is_symptoms THEN 'symptoms' END, CASE WHEN is_imaging THEN 'imaging' END,
+                CASE WHEN (fvc_fell OR fvc_fell_much) AND dlco_best - dlco < %(dlco_absolute)s AND NOT dlco_fell_much
+                    THEN 'muscle' END
+            ], NULL) AS reasons,
+            to_jsonb(replace(kinds::text, 'oxygen', '"need of oxygen"')::text[]) AS symptoms, onset_on AS symptoms_on
+        FROM counted
     )
     SELECT patient_id, 'patient'::text AS subject,
         CASE WHEN is_alarm OR criteria >= %(criteria_for_progression)s THEN 'ACTION' WHEN criteria >= 1 THEN 'INFO' END
             AS level,
         NULL::date AS due_on,
         CASE WHEN is_alarm OR criteria >= 1 THEN jsonb_build_object(
-            'reasons', ARRAY_REMOVE(ARRAY[
-                CASE WHEN fvc_fell THEN 'fvc' END, CASE WHEN fvc_fell_much THEN 'fvc-relative' END,
-                CASE WHEN dlco_fell THEN 'dlco' END, CASE WHEN dlco_fell_much THEN 'dlco-relative' END,
-                CASE WHEN is_symptoms THEN 'symptoms' END, CASE WHEN is_imaging THEN 'imaging' END,
-                CASE WHEN (fvc_fell OR fvc_fell_much) AND dlco_best - dlco < %(dlco_absolute)s AND NOT dlco_fell_much
-                    THEN 'muscle' END
-            ], NULL),
-            'criteria', criteria, 'ild_on', ild_on,
-            'fvc_on', fvc_on, 'fvc', fvc, 'fvc_best', fvc_best, 'fvc_best_on', fvc_best_on,
-            'fvc_now', fvc_now, 'fvc_before', fvc_before, 'fvc_before_on', fvc_before_on, 'fvc_unit', fvc_unit,
-            'dlco_on', dlco_on, 'dlco', dlco, 'dlco_best', dlco_best, 'dlco_best_on', dlco_best_on,
-            'symptoms', to_jsonb(replace(kinds::text, 'oxygen', '"need of oxygen"')::text[]), 'symptoms_on', onset_on,
-            'scan_on', scan_on
+            'reasons', reasons, 'criteria', criteria, 'ild_on', ild_on, {sql.named_by(SHOWN)}
         ) END AS evidence,
         -- What is missing matters where a criterion could still turn up.
         CASE WHEN NOT is_alarm AND criteria < %(criteria_for_progression)s THEN missing END AS missing
-    FROM counted
+    FROM reasoned
     WHERE is_alarm OR criteria >= 1 OR missing IS NOT NULL
     """
 

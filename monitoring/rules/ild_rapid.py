@@ -54,6 +54,21 @@ def _marker(q: Question, people: str, analyte: str, days: str, rise_days: str, b
         GROUP BY n.patient_id, n.value, n.taken_on"""
 
 
+# What the evidence holds, and the reasons that name it.
+SHOWN = {
+    "spo2 spo2_on": "spo2-low spo2-drop",
+    "spo2_before spo2_before_on": "spo2-drop",
+    "oxygen_on": "oxygen",
+    "fvc_now fvc_on fvc_before fvc_before_on dyspnoea_on": "fvc",
+    "symptom_on": "mda5-symptom",
+    "mda5_on": "mda5-symptom mda5-ferritin mda5-ferritin-rising mda5-kl6 mda5-kl6-rising",
+    "ferritin ferritin_on": "mda5-ferritin mda5-ferritin-rising",
+    "ferritin_before ferritin_before_on": "mda5-ferritin-rising",
+    "kl6 kl6_on": "mda5-kl6 mda5-kl6-rising",
+    "kl6_before kl6_before_on": "mda5-kl6-rising",
+}
+
+
 def findings(q: Question) -> str:
     days, rise = "%(marker_days)s", "%(rise_days)s"
     return f"""
@@ -80,11 +95,11 @@ def findings(q: Question) -> str:
     kl6 AS ({_marker(q, "mda5", "kl6", days, rise, "min")}),
     judged AS (
         SELECT patient_id, s.dyspnoea_on, s.oxygen_on, s.symptom_on, m.mda5_on,
-            o.value AS spo2, o.taken_on AS spo2_on, o.before AS spo2_before, o.before_on AS spo2_before_on,
+            trim_scale(o.value) AS spo2, o.taken_on AS spo2_on, trim_scale(o.before) AS spo2_before, o.before_on AS spo2_before_on,
             f.relative_now AS fvc_now, f.tested_on AS fvc_on, f.relative_best AS fvc_before,
             f.relative_best_on AS fvc_before_on,
-            e.value AS ferritin, e.taken_on AS ferritin_on, e.before AS ferritin_before, e.before_on AS ferritin_before_on,
-            k.value AS kl6, k.taken_on AS kl6_on, k.before AS kl6_before, k.before_on AS kl6_before_on,
+            trim_scale(e.value) AS ferritin, e.taken_on AS ferritin_on, trim_scale(e.before) AS ferritin_before, e.before_on AS ferritin_before_on,
+            trim_scale(k.value) AS kl6, k.taken_on AS kl6_on, trim_scale(k.before) AS kl6_before, k.before_on AS kl6_before_on,
             ARRAY_REMOVE(ARRAY[
                 CASE WHEN o.value < %(spo2_below)s THEN 'spo2-low' END,
                 CASE WHEN o.before - o.value >= %(spo2_drop)s THEN 'spo2-drop' END,
@@ -117,14 +132,7 @@ def findings(q: Question) -> str:
     )
     SELECT patient_id, 'patient'::text AS subject,
         CASE WHEN cardinality(reasons) > 0 THEN 'URGENT' END AS level, NULL::date AS due_on,
-        CASE WHEN cardinality(reasons) > 0 THEN jsonb_build_object(
-            'reasons', reasons, 'spo2', spo2, 'spo2_on', spo2_on, 'spo2_before', spo2_before,
-            'spo2_before_on', spo2_before_on, 'oxygen_on', oxygen_on, 'dyspnoea_on', dyspnoea_on,
-            'symptom_on', symptom_on, 'fvc_now', fvc_now, 'fvc_on', fvc_on, 'fvc_before', fvc_before,
-            'fvc_before_on', fvc_before_on, 'mda5_on', mda5_on, 'ferritin', ferritin, 'ferritin_on', ferritin_on,
-            'ferritin_before', ferritin_before, 'ferritin_before_on', ferritin_before_on, 'kl6', kl6, 'kl6_on', kl6_on,
-            'kl6_before', kl6_before, 'kl6_before_on', kl6_before_on
-        ) END AS evidence,
+        CASE WHEN cardinality(reasons) > 0 THEN jsonb_build_object('reasons', reasons, {sql.named_by(SHOWN)}) END AS evidence,
         missing
     FROM judged WHERE cardinality(reasons) > 0 OR missing IS NOT NULL
     """

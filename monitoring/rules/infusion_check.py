@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from accounts.models import Role
 from monitoring.analytes import RENAL
-from monitoring.rules import infusion_sql
+from monitoring.rules import infusion_sql, sql
 from monitoring.rules.base import Citation, Confidence, Question, Rule
 from monitoring.rules.steroid import shown, words
 from therapy.infusions import ACTIONS, RISK_KINDS, CheckNumbers
@@ -37,6 +37,10 @@ REASONS: dict[str, str] = {
     "hepatitis-b-positive": "NOT is_ivig AND hepatitis_on IS NOT NULL AND NOT is_noted",
     "hepatitis-b-unknown": "NOT is_ivig AND hepatitis_on IS NULL AND NOT is_negative",
 }
+
+
+# What the evidence holds only where a reason names it, so that an alert closed for another does not open again.
+SHOWN = {"iga iga_on": "iga-low", "igg igg_on": "igg-low igg-very-low"}
 
 
 def findings(q: Question) -> str:
@@ -104,13 +108,13 @@ def findings(q: Question) -> str:
               AND r.taken_on BETWEEN %(as_of)s::date - %(creatinine_days)s::int AND %(as_of)s AND r.value IS NOT NULL
         ) renal ON true
         LEFT JOIN LATERAL (
-            SELECT r.value AS iga, r.taken_on AS iga_on FROM monitoring_result r
+            SELECT trim_scale(r.value) AS iga, r.taken_on AS iga_on FROM monitoring_result r
             WHERE n.is_ivig AND r.patient_id = n.patient_id AND r.analyte = 'iga' AND {q.known("r")}
               AND r.taken_on <= %(as_of)s AND r.value IS NOT NULL
             ORDER BY r.taken_on DESC, r.taken_at DESC NULLS LAST, r.id DESC LIMIT 1
         ) a ON true
         LEFT JOIN LATERAL (
-            SELECT r.value AS igg, CASE WHEN r.value IS NOT NULL THEN r.taken_on END AS igg_on,
+            SELECT trim_scale(r.value) AS igg, CASE WHEN r.value IS NOT NULL THEN r.taken_on END AS igg_on,
                 r.value IS NULL AS is_igg_unread
             FROM monitoring_result r
             WHERE NOT n.is_ivig AND r.patient_id = n.patient_id AND r.analyte = 'igg' AND {q.known("r")}
@@ -156,7 +160,7 @@ def findings(q: Question) -> str:
             'amounts', (SELECT to_jsonb(array_agg(trim_scale(x))) FROM unnest(t.amounts) x),
             'weight_kg', t.weight_kg, 'weight_on', t.weight_on, 'per_kg', {shown("t.total / t.weight_kg")},
             'rate', t.rate, 'cap_ml_h', {shown("t.cap_ml_h")}, 'risks', COALESCE(to_jsonb(t.risks), '[]'),
-            'span', t.span, 'iga', trim_scale(t.iga), 'iga_on', t.iga_on, 'igg', trim_scale(t.igg), 'igg_on', t.igg_on,
+            'span', t.span, {sql.named_by(SHOWN)},
             'igg_seen_on', t.igg_seen_on,
             'igg_latest', COALESCE('the latest is of ' || to_char(t.igg_seen_on, 'FMDD Mon YYYY'),
                 'none is recorded of the last ' || %(igg_later_days)s || ' days'), 'booked_for', t.booked_for, 'hepatitis_on', t.hepatitis_on,

@@ -332,6 +332,7 @@ RULE = Rule(
     parameters=Parameters(),
     findings=findings,
     closes=closes,
+    aside=("drugs",),
     explanations={
         "below": BELOW,
         "above": ABOVE,

@@ -126,6 +126,7 @@ RULE = Rule(
     review_due=dt.date(2027, 6, 30),
     parameters=Parameters(),
     findings=findings,
+    aside=("drugs",),
     explanations={
         "falling": "{name}: {p.falls} falls in a row, by {percent} % from {first} {unit} on {first_on} to {value} "
         "{unit} on {taken_on}, within the limits of the set {p.limit_set}: {results} {unit}.",

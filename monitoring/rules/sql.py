@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from monitoring.rules.base import Question
 from monitoring.sql import newest_first, uln
 
-__all__ = ["known_ild", "newest_first", "running_plans", "running_tapers", "uln"]
+__all__ = ["known_ild", "named_by", "newest_first", "running_plans", "running_tapers", "uln"]
+
+
+def named_by(columns: Mapping[str, str]) -> str:
+    """Pairs for jsonb_build_object: {columns, with a space between: reasons, likewise}. Each is NULL unless one of its reasons
+    is among the column `reasons`: what no reason names must make no other finding as it changes, or grows old.
+    """
+    return ", ".join(
+        f"'{name}', CASE WHEN reasons && ARRAY[{', '.join(repr(reason) for reason in reasons.split())}] THEN {name} END"
+        for names, reasons in columns.items()
+        for name in names.split()
+    )
 
 
 def running_plans(question: Question, patients: str = "asked") -> str:

@@ -137,3 +137,38 @@ def test_a_fall_of_the_vital_capacity_waits_for_the_next_test(patient: Patient) 
 def test_oxygen_that_is_no_longer_new_closes_it(patient: Patient) -> None:
     fact(Manifestation, patient, kind="oxygen", onset_on=day(-125))
     assert closed("ild-rapid", patient)
+
+
+# ------------------------------------------------------------------------- what a person closed does not open again
+
+
+def told(rule: str, patient: Patient, on: int) -> dict[str, Any]:
+    """What is found on that day, without what makes no other finding."""
+    (found,) = [f for f in findings(RULES[rule], as_of=day(on), patient_ids=[patient.pk]) if f.level]
+    assert found.evidence is not None
+    return {name: value for name, value in found.evidence.items() if name not in RULES[rule].aside}
+
+
+def test_a_normal_value_that_grows_old_beside_another_reason_is_no_other_finding(patient: Patient) -> None:
+    fact(Manifestation, patient, kind="oxygen", onset_on=day(-40))
+    before = told("ild-rapid", patient, -40)
+    results(patient, "-35 spo2 97")
+    assert told("ild-rapid", patient, -30) == told("ild-rapid", patient, 0) == before
+
+
+def test_nor_is_a_lung_function_that_did_not_fall(patient: Patient) -> None:
+    fact(Manifestation, patient, kind="ild", onset_on=day(-900))
+    fact(LungFunction, patient, tested_on=day(-370), fvc_l=Decimal("3.00"))
+    fact(Manifestation, patient, kind="cough", onset_on=day(-60))
+    assert told("ild-progression", patient, -50) == told("ild-progression", patient, 0)
+
+
+def test_nor_is_a_drug_that_was_stopped_long_ago(patient: Patient) -> None:
+    doses(patient, "-400.. methotrexate 15 /7, -400..-100 azathioprine 100")
+    results(patient, "-20 mcv 106")
+    assert told("labs-action-limit", patient, -15) == told("labs-action-limit", patient, 0)
+
+
+def test_nor_is_a_planned_run_that_was_taken(patient: Patient) -> None:
+    doses(patient, "-30.. prednisone 30")
+    assert told("pneumocystis-prophylaxis", patient, -20) == told("pneumocystis-prophylaxis", patient, 0)
