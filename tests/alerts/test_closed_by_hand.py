@@ -43,7 +43,7 @@ CASES = {
     "physio-missed": "2 of 4 attended",
     "physio-no-plan": "day 43",
     "physio-review-due": "measured 85 days ago",
-    "pneumocystis-prophylaxis": "taken for 29 days, ends today",
+    "pneumocystis-prophylaxis": "two doses without a day between",
     "pre-treatment-checks": "no TPMT",
     "second-line-review": "score 17.5",
     "statin-in-necrotising": "statin and antibody",

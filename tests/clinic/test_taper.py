@@ -13,11 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from audit.models import Access
+from clinic import paper_calendar
 from clinic.selectors.taper import running_calendar
 from tests import factories
 from tests.clinic.one_patient import alert, full
 from tests.clinic.test_treatment import keep_count
-from tests.factories import AS_OF, fact
+from tests.factories import AS_OF, NOW, fact
 from therapy.models import (
     Course,
     CourseStop,
@@ -398,6 +399,20 @@ def test_the_calendar_shows_the_dose_of_each_day(tapering, signed_in) -> None:
     assert doses[ago(-14)] == 10
     assert doses[ago(-28)] == 0
     assert max(doses) == ago(-28 - 27)
+
+
+def test_the_calendar_is_a_plan_and_records_nothing(tapering, signed_in) -> None:
+    """It says that it is a plan, and of which day; a step stays unconfirmed and the dose what it was."""
+    doctor = signed_in()
+    assert "as planned" in doctor.get(url(tapering, "calendar/")).content.decode()
+    assert doctor.get(url(tapering, "calendar.pdf")).status_code == 200
+    found = running_calendar(tapering, AS_OF)
+    assert found is not None
+    assert paper_calendar.data_of(found, patient=tapering, now=NOW)["printed"] == "15 Jun 2025"
+    printed = paper_calendar.TEMPLATE.read_text(encoding="utf-8")
+    assert "Planned doses, printed #d.printed. Your clinic may change them: the newest plan counts." in printed
+    assert TaperConfirmation.objects.count() == 1
+    assert Dose.objects.get().amount == 20
 
 
 def test_the_calendar_is_a_pdf_whose_name_says_nothing(tapering, signed_in) -> None:

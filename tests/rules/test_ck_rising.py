@@ -219,7 +219,7 @@ def test_the_evidence_holds_what_the_verdict_rests_on(patient: Patient) -> None:
 def test_each_value_is_held_against_the_limit_of_its_own_laboratory(
     patient: Patient, cell: str, times_uln: str | None
 ) -> None:
-    """The upper limit changes between laboratories: that of the latest value counts, and a new limit alone is no rise."""
+    """The upper limit changes between laboratories: the latest one counts, and a new limit alone is no rise."""
     ck(patient, cell)
     finding = one(patient)
     assert (finding and finding.evidence and str(int(finding.evidence["times_uln"]))) == times_uln
