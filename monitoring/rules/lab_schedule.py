@@ -114,12 +114,13 @@ def _due(last: str) -> str:
 def _spans(q: Question) -> str:
     return f"""
     WITH {steroid.levels(q, LINES)}
-    -- Infusions are compared with infusions, and lasting doses with lasting doses.
+    -- Infusions are compared with infusions, and lasting doses with lasting doses; also where infusions are prescribed as
+    -- an amount in so many days: each is then a day of its own between them.
     SELECT patient_id, line AS drug, first_day, until, amount, lag(amount) OVER w AS before, lag(until) OVER w AS before_until
     FROM (SELECT *, steady = 0 AS is_infused,
             CASE WHEN steady = 0 THEN last_day + (%(infusion_days)s::int - 1) ELSE last_day END AS until
           FROM dose_level) lasting
-    WINDOW w AS (PARTITION BY patient_id, line, is_infused ORDER BY first_day)"""
+    WINDOW w AS (PARTITION BY patient_id, line, is_infused, is_infused AND first_day = last_day ORDER BY first_day)"""
 
 
 SPANS = Prepared("monitored_span", _spans)

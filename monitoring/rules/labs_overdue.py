@@ -206,6 +206,7 @@ RULE = Rule(
         infused 27 days ago                           |  |  | -27 cyclophosphamide 750 |  |  | TASK
         infused 28 days ago                           |  |  | -28 cyclophosphamide 750 |  |  | quiet
         infused every 28 days: one start              |  |  | -112 cyclophosphamide 750, -84 cyclophosphamide 750, -56 cyclophosphamide 750, -28 cyclophosphamide 750, 0 cyclophosphamide 750 | -8 |  | due +20
+        prescribed, and infused every 28              |  | -112.. cyclophosphamide 750 /28 | -112 cyclophosphamide 750, -84 cyclophosphamide 750, -56 cyclophosphamide 750, -28 cyclophosphamide 750, 0 cyclophosphamide 750 | -8 |  | due +20
         28 days between two infusions' months         |  |  | -76 cyclophosphamide 750, -20 cyclophosphamide 750 | -30 |  | due -2
         29 days: a new start                          |  |  | -77 cyclophosphamide 750, -20 cyclophosphamide 750 | -30 |  | TASK
     """,
