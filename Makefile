@@ -14,7 +14,7 @@ DEPLOY_ENV := MODE=production DATABASE_URL=postgresql://nobody@127.0.0.1:1/none 
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types contracts migrations deploycheck bench docs screenshots assets lock secrets clean
+.PHONY: help run test check lint format types contracts migrations deploycheck mutants bench docs screenshots assets lock secrets clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,13 @@ migrations: .venv/.stamp ## models and migrations agree
 
 deploycheck: .venv/.stamp ## settings of a production server
 	@$(DEPLOY_ENV) $(PY) manage.py check --deploy --fail-level WARNING
+
+# Each part may find too few; what counts is said at the end. Only some of the rules' mutants: MUTANTS_SHARE=0.3
+mutants: .venv/.stamp ## change scores and rules in one place at a time: do the tests notice? (takes a long while)
+	@rm -rf mutants .local/mutants
+	@$(CHECK_ENV) $(PY) -m mutmut run --max-children $(WORKERS) > /dev/null || true
+	@MUTANTS_PARTS=$(WORKERS) $(PY) -m pytest tests/rules/mutants.py -n $(WORKERS) -q --tb=no || true
+	@$(PY) -m tests.mutants $(if $(LIST),list)
 
 bench: .venv/.stamp ## the sweep of all rules over 100,000 patients, as JSON
 	@$(PY) -m bench

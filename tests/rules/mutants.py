@@ -1,0 +1,331 @@
+"""Mutation testing of the rules: do the tests notice when the SQL of a rule is wrong in one place?
+
+    make mutants                            the scores, and all rules
+    pytest tests/rules/mutants.py -n 2      the rules alone; RULES=ck-rising,physio-missed for some
+
+Not part of the suite (its name is not test_*): it takes a long while. Every comparison, AND, OR, sign, number, sort
+order, join and NULL test of the rules' queries is changed, one at a time, and the changed query is put to what the
+tests put it to: the patients of the rule's own table, and some of the generated histories on which tests/naive finds
+query and plain loop to agree. A mutant is killed when some answer is not the expected one any more. SQL that several
+rules share is mutated once, and it is enough that the tests of one of them notice. A mutant that PostgreSQL refuses
+is not counted.
+
+Left alone is what only the evidence shows (it is not whether, but in which words something is said) and what cannot
+matter by construction: the 1 of EXISTS (SELECT 1 ...), and whether min or max is taken of the one row that is nth =
+1.
+
+Survivors are written to .local/mutants/; why each may survive stands in docs/mutants.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+import json
+import os
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, models, transaction
+
+from monitoring import rules
+from monitoring.asking import Finding, ask
+from monitoring.rules import RULES
+from monitoring.rules.base import Question, Rule
+from tests import factories
+from tests.factories import AS_OF
+from tests.naive.histories import many
+from tests.naive.store import store
+from tests.naive.test_agreement import JUDGES
+from tests.rules import columns
+from tests.rules.examples import COLUMNS, Example, agrees, parse, said
+
+assert columns  # registers the columns
+
+pytestmark = pytest.mark.django_db
+
+KILLED_AT_LEAST = 0.9
+REPORTS = Path(__file__).resolve().parents[2] / ".local" / "mutants"
+HISTORIES = 1500
+DAYS = (AS_OF, AS_OF + dt.timedelta(days=30))
+SHARE = float(os.environ.get("MUTANTS_SHARE", "1"))  # of all mutants, always the same ones
+PARTS = int(os.environ.get("MUTANTS_PARTS", "2"))  # one for each processor
+RULES_TRIED = 6  # of those that share a place
+PATIENCE_MS = 500  # a mutant that joins everybody with everybody is a mutant found
+
+# (what to find, what stands there instead). Words of SQL are written in capitals in every rule.
+SWAPS: tuple[tuple[str, str], ...] = (
+    (r">=", ">"),
+    (r"<=", "<"),
+    (r"(?<![-<>=])>(?![=>])", ">="),
+    (r"(?<![-<>=])<(?![=>])", "<="),
+    (r"<>", "="),
+    (r"(?<![<>=:!])=(?![>])", "<>"),
+    (r"(?<= )\+(?= )", "-"),
+    (r"(?<= )-(?= )", "+"),
+    (r"(?<= )\*(?= )", "/"),
+    (r"\bAND\b", "OR"),
+    (r"\bOR\b", "AND"),
+    (r"\bIS NOT NULL\b", "IS NULL"),
+    (r"\bIS NULL\b", "IS NOT NULL"),
+    (r"\bIS NOT (?=TRUE|FALSE)", "IS "),
+    (r"\bNOT EXISTS\b", "EXISTS"),
+    (r"\bNOT (?!NULL|EXISTS|IN|MATERIALIZED)", ""),
+    (r"\bNOT IN\b", "IN"),
+    (r" DESC\b", ""),
+    (r"\bLEFT JOIN\b", "JOIN"),
+    (r"\bmin\(", "max("),
+    (r"\bmax\(", "min("),
+    (r"\bGREATEST\(", "LEAST("),
+    (r"\bLEAST\(", "GREATEST("),
+    (r"\blag\(", "lead("),
+    (r"\blead\(", "lag("),
+    (r"\btrue\b", "false"),
+    (r"\bfalse\b", "true"),
+    (r"(?<![\w.%\[:'-])(?<!SELECT )\d+(?![\w.'])", "+1"),  # a number of its own: one more
+)
+
+
+SINGLE_ROW = re.compile(r"\b(min|max)\([\w.]+\) FILTER \(WHERE (\w+\.)?nth = \d+\)")
+AROUND = 60  # characters on either side that tell one place from another
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    rule: str
+    at: int
+    was: str
+    now: str
+    sql: str
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """The same in every rule that shares the SQL around it. Names of parameters may have a prefix."""
+        plain = (
+            re.sub(r"%\((?:\w+__)?(\w+)\)s", r"%(\1)s", self.sql[: self.at]),
+            re.sub(r"%\((?:\w+__)?(\w+)\)s", r"%(\1)s", self.sql[self.at + len(self.now) :]),
+        )
+        return " ".join(plain[0].split())[-AROUND:], self.was, self.now, " ".join(plain[1].split())[:AROUND]
+
+    def __str__(self) -> str:
+        before, was, now, after = self.place
+        return f"{self.rule}: …{before} [{was} → {now or 'nothing'}] {after}…"
+
+
+def left_alone(sql: str) -> list[tuple[int, int]]:
+    """Where nothing is changed: strings, comments, names of parameters, casts, and what only the evidence shows."""
+    spans = [m.span() for m in re.finditer(r"'[^']*'|--[^\n]*|%\(\w+\)s|::\w+(\[\])?(\(\d+(, *\d+)?\))?", sql)]
+    spans += [m.span() for m in SINGLE_ROW.finditer(sql)]
+    for opening in re.finditer(r"(jsonb_(build_object|agg|build_array|strip_nulls)|trim_scale)\(", sql):
+        depth, end = 1, opening.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(sql[end], 0)
+            end += 1
+        spans.append((opening.start(), end))
+    return spans
+
+
+def mutants(rule: Rule) -> Iterator[Mutant]:
+    """Every one-place change of the rule's query, from its beginning to its end."""
+    sql = rule.findings(Question(as_of=AS_OF))
+    kept = left_alone(sql)
+    found = []
+    for pattern, instead in SWAPS:
+        for match in re.finditer(pattern, sql):
+            start, end = match.span()
+            if any(a < end and start < b for a, b in kept):
+                continue
+            if match[0] == "AND" and re.search(r"\bBETWEEN\b(?:(?!\bAND\b|\bBETWEEN\b).)*$", sql[:start], re.DOTALL):
+                continue  # of a BETWEEN
+            now = str(int(match[0]) + 1) if instead == "+1" else instead
+            found.append(Mutant(rule.id, start, match[0].strip(), now, sql[:start] + now + sql[end:]))
+    yield from sorted(found, key=lambda mutant: mutant.at)
+
+
+Answers = dict[int, list[Finding]]
+Said = list[tuple[Any, ...]]
+
+
+def answers(rule: Rule, sql: str, as_of: dt.date) -> Answers:
+    """What a query says of those in `asked`, without the evidence it does not judge by."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT patient_id, subject, level, due_on, evidence -> 'reasons', missing "
+            f"FROM ({sql}) f ORDER BY patient_id, subject",
+            rule.values(Question(as_of=as_of)),
+        )
+        found: Answers = {}
+        for patient, subject, level, due_on, reasons, missing in cursor:
+            evidence = None if reasons is None else {"reasons": json.loads(reasons)}
+            found.setdefault(patient, []).append(Finding(patient, subject, level, due_on, evidence, missing))
+        return found
+
+
+def without_evidence(found: Answers) -> Said:
+    return sorted(
+        (patient, finding.subject, str(finding.level), str(finding.due_on), bool(finding.missing))
+        for patient, rows in found.items()
+        for finding in rows
+    )
+
+
+@dataclasses.dataclass
+class Clinic:
+    """Everybody the rules are put to: `people` of each rule's table, and the generated histories."""
+
+    people: dict[str, dict[int, Example]]
+    histories: list[int]
+
+    def as_expected(self, rule: Rule, found: Answers) -> bool:
+        """Whether it is what the rule's table says (tests/rules/test_examples.py)."""
+        for finding in (f for rows in found.values() for f in rows if f.level):
+            if finding.evidence is None or not finding.evidence["reasons"] or not all(finding.evidence["reasons"]):
+                return False  # no sentence can be made of it
+        return all(
+            agrees(example.expect, said(found.get(patient, []))) for patient, example in self.people[rule.id].items()
+        )
+
+    def is_killed(self, rule: Rule, listed: Sequence[Mutant], day: dt.date | None) -> list[bool | None]:
+        """Of each whether it is killed by the rule's table, or else by the histories on `day`; None where PostgreSQL
+        does not take it for a query.
+        """
+        with transaction.atomic():
+            wait_for(0)
+            ask(rule, as_of=day or AS_OF, patient_ids=self.histories if day else list(self.people[rule.id]))
+            began = time.monotonic()
+            right = answers(rule, rule.findings(Question(as_of=day or AS_OF)), day or AS_OF)
+            patience = round(PATIENCE_MS + 10_000 * (time.monotonic() - began))
+            assert day or self.as_expected(rule, right), rule.id
+            expected = without_evidence(right)
+            return [self._is_killed(rule, mutant, day, expected, patience) for mutant in listed]
+
+    def _is_killed(self, rule: Rule, mutant: Mutant, day: dt.date | None, expected: Said, patience: int) -> bool | None:
+        try:
+            with transaction.atomic():
+                wait_for(patience)
+                found = answers(rule, mutant.sql, day or AS_OF)
+        except DatabaseError as error:
+            code = getattr(error.__cause__, "sqlstate", "") or ""
+            # 42: it is no SQL, or of no type. Division by zero, two rows for one: an error somebody would see.
+            return None if code.startswith("42") else True
+        return without_evidence(found) != expected if day else not self.as_expected(rule, found)
+
+
+def wait_for(milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")  # 0: for ever
+
+
+def ids_from(number: int) -> None:
+    with connection.cursor() as cursor:
+        for app in ("patients", "therapy", "monitoring"):
+            for model in apps.get_app_config(app).get_models():
+                if isinstance(model._meta.pk, models.AutoField):
+                    table = [model._meta.db_table, number]
+                    cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", table)
+
+
+@pytest.fixture(scope="module")
+def clinic(django_db_setup: None, django_db_blocker: Any) -> Iterator[Clinic]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        made = Clinic({}, sorted(store(many(HISTORIES, seed=2))))  # with ids of their own, from 1
+        ids_from(10**9)
+        for rule in asked():
+            centre = factories.centre()
+            clerk = factories.person(centre)
+            people = made.people.setdefault(rule.id, {})
+            for example in parse(rule.examples):
+                patient = factories.patient(centre, clerk)
+                people[patient.pk] = example
+                for name, cell in example.cells.items():
+                    COLUMNS[name](patient, cell)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        yield made
+        transaction.set_rollback(True)
+
+
+def asked() -> list[Rule]:
+    names = [name for name in os.environ.get("RULES", "").split(",") if name]
+    return [RULES[name] for name in names or sorted(RULES)]
+
+
+def places() -> list[list[Mutant]]:
+    """Every place once, with the mutants of the rules that share it; the shortest query first: it is asked fastest."""
+    found: dict[tuple[str, str, str, str], list[Mutant]] = {}
+    for rule in asked():
+        for mutant in mutants(rule):
+            same = found.setdefault(mutant.place, [])
+            if all(other.rule != rule.id for other in same):
+                same.append(mutant)
+    for same in found.values():
+        same.sort(key=lambda mutant: len(mutant.sql))
+    listed = list(found.values())
+    return random.Random(1).sample(listed, round(SHARE * len(listed))) if SHARE < 1 else listed
+
+
+@functools.cache
+def sources() -> dict[str, str]:
+    folder = Path(rules.__file__).parent
+    return {path.stem: " ".join(path.read_text().split()) for path in sorted(folder.glob("*.py"))}
+
+
+def written_in(mutant: Mutant) -> str:
+    """The file whose text it most looks like: the rule's own, or a helper's that several rules share."""
+    before, was, _, after = mutant.place
+    own = mutant.rule.replace("-", "_")
+    for around in (AROUND, 40, 30, 20, 12):
+        text = " ".join(f"{before[-around:]} {was} {after[:around]}".split())
+        found = [name for name, source in sources().items() if text in source]
+        if found:
+            return own if own in found else found[0]
+    return own
+
+
+def report(
+    part: int, places: list[list[Mutant]], verdicts: list[bool | None], seconds: float
+) -> tuple[dict[str, Counter[str]], list[str]]:
+    """{file: how many killed, survived}, and the survivors; written down for tests/mutants.py."""
+    counts: dict[str, Counter[str]] = {}
+    survivors = []
+    for same, verdict in zip(places, verdicts, strict=True):
+        if verdict is None:
+            continue
+        name = written_in(same[0])
+        counts.setdefault(name, Counter())["killed" if verdict else "survived"] += 1
+        if not verdict:
+            survivors.append(f"{name}: {same[0]}")
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"counts": counts, "survivors": sorted(survivors), "seconds": round(seconds)}, indent=1)
+    (REPORTS / f"rules-{part}.json").write_text(text)
+    return counts, sorted(survivors)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_wrong_query_is_noticed(part: int, clinic: Clinic) -> None:
+    mine = places()[part::PARTS]
+    verdicts: list[bool | None] = [None] * len(mine)
+    began = time.monotonic()
+    # First each rule's table, for it is asked fastest; then histories, where there is a plain loop they agree with.
+    for day in (None, *DAYS):
+        for turn in range(RULES_TRIED):
+            open_ = [n for n, same in enumerate(mine) if not verdicts[n] and turn < len(same)]
+            for rule in asked():
+                if day and rule.id not in JUDGES:
+                    continue
+                these = [n for n in open_ if mine[n][turn].rule == rule.id and (not day or verdicts[n] is False)]
+                for n, verdict in zip(
+                    these, clinic.is_killed(rule, [mine[n][turn] for n in these], day) if these else [], strict=True
+                ):
+                    verdicts[n] = verdict if verdict is not None else verdicts[n]
+        counts, survivors = report(part, mine, verdicts, time.monotonic() - began)
+    killed, survived = (sum(c[word] for c in counts.values()) for word in ("killed", "survived"))
+    assert killed >= KILLED_AT_LEAST * (killed + survived), "\n".join(survivors)
