@@ -70,15 +70,7 @@ def data_of(brief: Brief, *, by: str, now: dt.datetime) -> dict[str, Any]:
             for agent in line.agents
         ],
         "has_evidence": brief.has_evidence,
-        "gates": [
-            [
-                gate.question,
-                written(gate.seen_on)
-                if gate.seen_on
-                else "Not on record" if brief.has_evidence else "Not looked up",
-            ]
-            for gate in brief.gates
-        ],
+        "gates": [[gate.question, written(gate.seen_on) if gate.seen_on else gate.said] for gate in brief.gates],
         "options": [
             {
                 "title": option.title,
@@ -117,6 +109,6 @@ def _agent(agent: AgentRow) -> list[str]:
         agent.name + (" (continued)" if agent.continued else ""),
         f"{written(agent.first_on)} – {written(agent.last_on) if agent.last_on else 'now'}",
         agent.highest,
-        f"{agent.enough}{f' ({agent.target})' if agent.target else ''}" or "–",
+        f"{agent.enough}; {agent.target}" if agent.target else agent.enough or "–",
         agent.verdict_words + (f": {agent.why}" if agent.why else ""),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 from alerts.models import Alert, NotEvaluable
 from clinic.selectors import alert as alerts
 from clinic.selectors import lines as of_lines
-from clinic.selectors.alert import Gate, Option
+from clinic.selectors.alert import Option
 from clinic.selectors.lines import LinesPage
 from clinic.selectors.patient import story
 from clinic.selectors.responses import Row, row_of, score_words
@@ -74,6 +74,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class GateLine:
+    """`said` stands where there is no day: nothing is on record, or nothing is looked up and people have to answer."""
+
+    question: str
+    seen_on: dt.date | None
+    said: str
+
+
+@dataclass(frozen=True)
 class Brief:
     """`evidence` tells whether gates and options are about this patient, or no more than the rule's own list."""
 
@@ -91,7 +100,7 @@ class Brief:
     story: Story
     treatment: LinesPage
     has_evidence: bool
-    gates: Sequence[Gate]
+    gates: Sequence[GateLine]
     options: Sequence[Option]
     missing: Sequence[str]
     decisions: Sequence[Decision]
@@ -140,7 +149,7 @@ def page(patient: Patient, as_of: dt.date, address: Address | None = None) -> Br
         story=story(patient, as_of, address),
         treatment=treatment,
         has_evidence=bool(evidence),
-        gates=alerts.gates_of(RULE, evidence or _bare(rule)),
+        gates=_gates(evidence or _bare(rule), has_evidence=bool(evidence)),
         options=[] if is_ibm else alerts.options_of(RULE, evidence or _bare(rule)),
         missing=_missing(patient, evidence, treatment),
         decisions=_decisions(patient, as_of, [v.assessment for v in visits], enzymes, pe),
@@ -166,6 +175,18 @@ def _evidence(patient: Patient, as_of: dt.date, rule: Rule, alert: Alert | None,
     return next((f.evidence for f in found if f.evidence), {})
 
 
+# Questions to which the rule looks nothing up.
+_ASKED = {sentence for _, seen, sentence in second_line_review.GATES if seen.startswith("NULL")}
+
+
+def _gates(evidence: Mapping[str, Any], *, has_evidence: bool) -> list[GateLine]:
+    found = []
+    for gate in alerts.gates_of(RULE, evidence):
+        said = "To be answered" if gate.question in _ASKED else "Not on record" if has_evidence else "Not looked up"
+        found.append(GateLine(gate.question, gate.seen_on, "" if gate.seen_on else said))
+    return found
+
+
 def _bare(rule: Rule) -> dict[str, Any]:
     """What to go through, and the options, without anything about a patient."""
     return {
@@ -187,7 +208,7 @@ def _missing(patient: Patient, evidence: Mapping[str, Any], treatment: LinesPage
         found += [
             f"{gate.question} Nothing on record."
             for gate in alerts.gates_of(RULE, evidence)
-            if "Latest" in gate.question and gate.seen_on is None
+            if gate.seen_on is None and gate.question not in _ASKED
         ]
     return list(dict.fromkeys(found))
 

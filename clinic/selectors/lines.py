@@ -170,13 +170,13 @@ def _highest(agent: Adequacy) -> str:
 def _target(agent: Adequacy) -> str:
     if agent.by_infusions:
         if agent.agent == IVIG:
-            return f"{agent.needed} courses of 2 g/kg"
-        return f"2 × 1000 mg and {agent.days_needed} days" if agent.agent == RITUXIMAB else ""
+            return f"needs {agent.needed} courses of 2 g/kg"
+        return f"needs 2 × 1000 mg and {agent.days_needed} days" if agent.agent == RITUXIMAB else ""
     if agent.floor is None:
         return ""
     per = "/kg" if agent.floor.is_per_kg else ""
     every = _EVERY[agent.floor.every_days]
-    return f"{plain(agent.floor.amount)} {_unit(agent.agent)}{per} {every} or more for {agent.floor.days} days"
+    return f"needs {agent.floor.days} days of {plain(agent.floor.amount)} {_unit(agent.agent)}{per} {every} or more"
 
 
 def _enough(agent: Adequacy) -> str:
@@ -184,7 +184,9 @@ def _enough(agent: Adequacy) -> str:
         if agent.agent == RITUXIMAB:
             cycles = f"{agent.had} complete cycle{'' if agent.had == 1 else 's'}"
             return f"{cycles}, first infusion {agent.days} days ago"
-        return f"{agent.had} of {agent.needed} courses complete" if agent.agent == IVIG else ""
+        courses = f"{agent.had} complete course{'' if agent.had == 1 else 's'}"
+        return courses if agent.agent == IVIG else ""
     if agent.floor is None:
         return f"taken on {agent.days} days"
-    return f"{agent.days_enough} of {agent.days_needed} days" + ("" if agent.is_sure else " at most")
+    days = f"{agent.days_enough} day{'' if agent.days_enough == 1 else 's'}"
+    return days if agent.is_sure else f"at most {days}"

@@ -115,7 +115,7 @@ def test_the_lines_of_the_treatment_page(clinic, clinician, signed_in) -> None:
         ["Azathioprine"], ["Methotrexate"], ["Immunoglobulin, intravenous", "Methotrexate"], ["Methotrexate"]
     ]  # fmt: skip
     methotrexate = lines.lines[-1].agents[0]
-    assert (methotrexate.verdict, methotrexate.enough, methotrexate.continued) == ("yes", "151 of 56 days", True)
+    assert (methotrexate.verdict, methotrexate.enough, methotrexate.continued) == ("yes", "151 days", True)
 
 
 def test_who_may(clinic, clinician, signed_in) -> None:
@@ -282,7 +282,8 @@ def test_outcome_after_three_and_six_months(clinic, clinician, signed_in) -> Non
     visit(patient, ago(228), 110, "6.0")
     visit(patient, ago(46), 150, "1.0")
     after3, after6 = outcomes(browser, patient)
-    assert after3[1] and after6[1]
+    assert after3[1]
+    assert after6[1]
     assert after3[1] != after6[1]
     assert not after3[2]
 
