@@ -114,13 +114,16 @@ def _due(last: str) -> str:
 def _spans(q: Question) -> str:
     return f"""
     WITH {steroid.levels(q, LINES)}
-    -- Infusions are compared with infusions, and lasting doses with lasting doses; also where infusions are prescribed as
-    -- an amount in so many days: each is then a day of its own between them.
-    SELECT patient_id, line AS drug, first_day, until, amount, lag(amount) OVER w AS before, lag(until) OVER w AS before_until
-    FROM (SELECT *, steady = 0 AS is_infused,
+    -- Infusions are compared with infusions, and lasting doses with lasting doses. Where infusions are prescribed, too, as an
+    -- amount in so many days, each is a day of its own above it: of those days one is compared with the one before.
+    SELECT patient_id, line AS drug, first_day, until, amount,
+        CASE WHEN is_day THEN lag(amount) OVER days ELSE lag(amount) OVER w END AS before,
+        CASE WHEN is_day THEN lag(until) OVER days ELSE lag(until) OVER w END AS before_until
+    FROM (SELECT *, steady = 0 AS is_infused, steady = 0 AND first_day = last_day AS is_day,
             CASE WHEN steady = 0 THEN last_day + (%(infusion_days)s::int - 1) ELSE last_day END AS until
           FROM dose_level) lasting
-    WINDOW w AS (PARTITION BY patient_id, line, is_infused, is_infused AND first_day = last_day ORDER BY first_day)"""
+    WINDOW w AS (PARTITION BY patient_id, line, is_infused ORDER BY first_day),
+        days AS (PARTITION BY patient_id, line, is_infused, is_day ORDER BY first_day)"""
 
 
 SPANS = Prepared("monitored_span", _spans)

@@ -31,7 +31,8 @@ def spans(record: Record, as_of: dt.date, drug: str) -> tuple[dt.date, dt.date] 
     """The day the present dose began, and the last day on which the drug counts as taken; None where it never was.
 
     It began on the first day, on a day of a rise, or on the first after more than 28 days without. What is given into
-    a vein counts for 28 days; infusions are compared with infusions, and lasting doses with lasting doses.
+    a vein counts for 28 days; infusions are compared with infusions, and lasting doses with lasting doses. An infusion
+    above what is prescribed for the days around it is compared with the infusion before.
     """
     key = ("spans", drug, as_of)
     if key not in record.cache:
@@ -43,8 +44,11 @@ def spans(record: Record, as_of: dt.date, drug: str) -> tuple[dt.date, dt.date] 
             lasting = {day: everything[day] for day in lasting}
             began, until = [], []
             for taken, stays in ((lasting, 0), (infused, INFUSION_DAYS - 1)):
-                before = None
+                before = last_alone = None
                 for day in sorted(taken):
+                    alone = stays > 0 and taken[day] not in (taken.get(day - days(1)), taken.get(day + days(1)))
+                    if alone:
+                        before, last_alone = last_alone, day
                     gap = 0 if before is None else (day - before).days - 1 - stays
                     if before is None or gap > 28 or taken[day] > taken[before]:
                         began.append(day)
