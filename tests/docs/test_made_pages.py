@@ -62,7 +62,7 @@ def test_everything_that_is_scheduled_is_documented() -> None:
 def test_every_step_of_the_tick_is_documented() -> None:
     source = (Path(settings.BASE_DIR) / "alerts" / "tasks.py").read_text(encoding="utf-8")
     body = source.split("def tick()")[1].split("@shared_task")[0]
-    named = re.findall(r'^\s+"([a-z ]+)":', body, re.MULTILINE) + re.findall(r'steps\["([a-z ]+)"\]', body)
+    named = re.findall(r'^\s+"([a-z -]+)":', body, re.MULTILINE) + re.findall(r'steps\["([a-z -]+)"\]', body)
     assert len(named) >= 10
     text = (DOCS / "schedule.md").read_text(encoding="utf-8").split("## What a tick does")[1]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "|" in line][2:]

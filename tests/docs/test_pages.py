@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from monitoring.rules import RULES
+from tests.rules.examples import parse
+
 ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -23,6 +26,7 @@ def functions(path: str) -> frozenset[str]:
 
 
 def test_every_hazard_has_a_proof_that_exists() -> None:
+    """That it has one; the next test looks for it."""
     text = (ROOT / "docs" / "hazards.md").read_text(encoding="utf-8")
     hazards = [
         line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| hazard", "| ---"))
@@ -30,12 +34,21 @@ def test_every_hazard_has_a_proof_that_exists() -> None:
     assert len(hazards) > 30
     unproved = [line.split("|")[1].strip() for line in hazards if not TEST.search(line.split("|")[4])]
     assert not unproved
-    missing = [
-        f"{path}::{name}"
-        for path, name in TEST.findall(text)
-        if not (ROOT / path).exists() or name not in functions(path)
-    ]
-    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_named_on_a_page_exist(page: Path) -> None:
+    named = TEST.findall(page.read_text(encoding="utf-8"))
+    assert not [f"{path}::{name}" for path, name in named if not (ROOT / path).exists() or name not in functions(path)]
+
+
+def test_examples_named_on_a_page_are_in_the_table_of_their_rule() -> None:
+    """Cases are quoted behind `the table of `rule-id`:`."""
+    text = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    named = re.findall(r"the table of `([\w-]+)`: (.*?) \|", text)
+    assert named
+    for rule, cases in named:
+        assert set(re.findall(r'"([^"]+)"', cases)) <= {example.case for example in parse(RULES[rule].examples)}, rule
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
