@@ -102,7 +102,7 @@ RULE = Rule(
         "Dysphagia recorded without its severity, and weakly positive antibodies.",
         "Activity despite immunosuppression that no stopped drug (not effective) and no second-line decision tells of.",
         "Tests for further red flags, and the national programmes for everybody.",
-        "More than three years after the first symptom nothing is asked for.",
+        "More than {p.stop_months} months after the first symptom nothing is asked for.",
     ),
     advice="The patient's page Cancer screening shows what belongs to each panel. In the high tier without a cancer "
     "found, consider FDG PET-CT, and upper and lower endoscopy.",
