@@ -746,7 +746,14 @@ def decide_escalation(
     if alert is None or alert.state == State.CLOSED:
         return decision
     text = f"Decided: {decision.get_option_display()}"
-    said = {"alert": alert, "by": by, "now": now, "reason": Reason.ACTED, "text": text, "seen_level": seen_level}
+    said: dict[str, Any] = {
+        "alert": alert,
+        "by": by,
+        "now": now,
+        "reason": Reason.ACTED,
+        "text": text,
+        "seen_level": seen_level,
+    }
     if until is not None:
         snooze(until=until, **said)
     elif alert.state != State.ACKNOWLEDGED:

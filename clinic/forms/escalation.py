@@ -32,7 +32,7 @@ class DecisionForm(forms.Form):
     seen_level = forms.CharField(required=False, widget=forms.HiddenInput())
 
     def __init__(self, data: Any = None, *, alert: Alert | None, today: dt.date, **options: Any) -> None:
-        first = {"decided_on": today}
+        first: dict[str, Any] = {"decided_on": today}
         if alert is not None:
             first |= {"seen_alert": alert.public_id, "seen_level": alert.level}
         super().__init__(data, initial=first, **options)

@@ -221,7 +221,9 @@ def _strength(visit: Assessment) -> str:
 
 def _ck(enzymes: Mapping[str, scoring.Enzyme]) -> str:
     ck = enzymes.get("ck")
-    return f"{plain(ck.value)} U/L ({plain(round(ck.value / ck.uln, 1))} × ULN)" if ck else ""
+    if ck is None or not ck.uln:
+        return ""
+    return f"{plain(ck.value)} U/L ({plain(round(ck.value / ck.uln, 1))} × ULN)"
 
 
 def _pe_on(pe: Sequence[Stretch], day: dt.date) -> str:
