@@ -232,7 +232,7 @@ def calendar_of(steps: Sequence[tuple[dt.date, Decimal]], pills: TabletPlan, as_
     last = steps[-1][0] + LAST_STEP_SHOWN_DAYS * one
     begin = max(steps[0][0], as_of)
     month = begin.replace(day=1)
-    months = []
+    months: list[tuple[dt.date, list[list[CalendarDay | None]]]] = []
     while month <= last and len(months) < MOST_MONTHS:
         weeks = [
             [_of_day(day, month, steps, last) for day in week]

@@ -63,6 +63,9 @@ def names(codes: tuple[str, ...]) -> str:
     return ", ".join("({})".format(", ".join(f"'{word}'" for word in row)) for row in rows)
 
 
+BILIRUBIN_UNIT = ANALYTES["bilirubin"].canonical_unit or ""
+
+
 def of_day(said: str, column: str, unit: str) -> str:
     """SQL: what was measured that day and its upper limit, NULL where nothing was."""
     limit = f"COALESCE('limit ' || trim_scale({column}_uln), 'no limit known')"
@@ -250,7 +253,7 @@ def findings(q: Question) -> str:
                 'ck_before', trim_scale(ck_before),
                 'measured', ARRAY_REMOVE(ARRAY['ALT ' || trim_scale(alt) || ' U/L',
                     {of_day("CK", "ck", "U/L")}, {of_day("GGT", "ggt", "U/L")},
-                    {of_day("bilirubin", "bilirubin", ANALYTES["bilirubin"].canonical_unit)}], NULL),
+                    {of_day("bilirubin", "bilirubin", BILIRUBIN_UNIT)}], NULL),
                 'not_measured', ARRAY_REMOVE(ARRAY[
                     CASE WHEN ck IS NULL THEN 'CK' END, CASE WHEN alt IS NULL THEN 'ALT' END,
                     CASE WHEN ggt IS NULL THEN 'GGT' END, CASE WHEN bilirubin IS NULL THEN 'bilirubin' END], NULL))

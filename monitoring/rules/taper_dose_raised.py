@@ -14,7 +14,7 @@ class Parameters(steroid.Parameters):
 
 
 # Read from the days that are shared: who took nothing in so long has no rise.
-assert 90 <= steroid.RECENT_DAYS
+assert steroid.RECENT_DAYS >= 90
 
 
 # A rise is told by the day with a dose before it in the same course: that far back doses matter.

@@ -110,12 +110,16 @@ def fill(chance: random.Random, drug: Drug, kg: Decimal) -> None:
             days = chance.choice([1, 2, 2, 3, 5, 5, 6])
             rate = chance.choice([None, D(40), *(kg * 60 * D(r) / 100 + chance.choice([0, 0, 1]) for r in (3, 4))])
             for number in range(days):
-                share = (2 * kg * chance.choice([D("0.94"), D("0.95"), 1, D("1.05"), D("1.06")]) / days).quantize(D("0.001"))
+                share = (2 * kg * chance.choice([D("0.94"), D("0.95"), 1, D("1.05"), D("1.06")]) / days).quantize(
+                    D("0.001")
+                )
                 if at + number <= 0:
                     drug.given.append(Given(day(at + number), share, None if rate is None else round(rate, 1)))
             at -= chance.choice([9, 10, 11, 20, 21, 28, 28, 35, 36, 90])
         else:
-            for offset in chance.choice([(0,), (0, 14), (0, 14), (0, 10), (0, 11), (0, 17), (0, 18), (0, 28, 29), (0, 14, 20)]):
+            for offset in chance.choice(
+                [(0,), (0, 14), (0, 14), (0, 10), (0, 11), (0, 17), (0, 18), (0, 28, 29), (0, 14, 20)]
+            ):
                 if at + offset <= 0:
                     drug.given.append(Given(day(at + offset), D(chance.choice([1000, 1000, 1000, 500]))))
             at -= chance.choice([28, 29, 60, 167, 168, 200])
@@ -131,7 +135,9 @@ def around(chance: random.Random, person: Person) -> None:
             fact(Manifestation, person.row, kind="thrombosis", onset_on=starts, ended_on=ends)
             ends = None  # had is had
         else:
-            fact(RiskFactor, person.row, kind=chance.choice(sorted(infusions.RISK_KINDS)), starts_on=starts, ends_on=ends)
+            fact(
+                RiskFactor, person.row, kind=chance.choice(sorted(infusions.RISK_KINDS)), starts_on=starts, ends_on=ends
+            )
         person.risks.append((starts, ends))
     if chance.random() < 0.3:
         person.bookings.append(day(chance.choice([-1, 0, 5, 14, 15])))
@@ -148,14 +154,12 @@ def around(chance: random.Random, person: Person) -> None:
         for on in chance.sample(days, chance.choice([0, 1, 1, 2])):
             value = chance.choice(values)
             person.results.append((day(on), analyte, value))
-            fact(
-                Result, person.row, analyte=analyte, value=D(value) if value[0].isdigit() else None, value_received=value,
-                taken_on=day(on),
-            )  # fmt: skip
+            number = D(value) if value[0].isdigit() else None
+            fact(Result, person.row, analyte=analyte, value=number, value_received=value, taken_on=day(on))
     for kind in ("iga", "igg", "hepatitis_b"):
         if chance.random() < 0.25:
-            screening = (day(chance.choice([-200, -29, -28, -5])), kind, chance.choice(["normal", "abnormal", "not_stated"]),
-                         chance.choice(["", "tenofovir"]))  # fmt: skip
+            on, outcome = chance.choice([-200, -29, -28, -5]), chance.choice(["normal", "abnormal", "not_stated"])
+            screening = (day(on), kind, outcome, chance.choice(["", "tenofovir"]))
             person.screenings.append(screening)
             fact(Screening, person.row, done_on=screening[0], kind=kind, outcome=screening[2], note=screening[3])
 
