@@ -82,7 +82,7 @@ def ctes(q: Question, start: str, *, advised: bool = False) -> str:
         SELECT s.patient_id, s.key, s.drug, s.starts_on, n.nr, n.chk, n.name, n.is_needed, n.for_childbearing, n.twice,
             n.parts, COALESCE(s.starts_on - n.days, '-infinity'::date) AS since,
             CASE WHEN NOT n.for_childbearing THEN true
-                 WHEN b.patient_id IS NOT NULL THEN b.is_able
+                 WHEN b.is_able IS NOT NULL THEN b.is_able
                  WHEN s.sex = 'male' THEN false
                  WHEN date_part('year', age(%(as_of)s, s.born_on)) >= %(fertile_from_years)s
                   AND date_part('year', age(%(as_of)s, s.born_on)) < %(fertile_below_years)s THEN NULL

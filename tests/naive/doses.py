@@ -152,7 +152,8 @@ def is_needed(record: Record, check: Check, as_of: dt.date) -> bool | None:
         newest = told[-1][2]
         if holds(as_of, newest.starts_on, newest.ends_on):
             return newest.kind == "childbearing"
-        return False if newest.kind == "childbearing" else None
+        if newest.kind == "childbearing":
+            return False  # no longer being able to is an answer, no longer being unable is none
     if record.sex == "male":
         return False
     born = record.born_on
