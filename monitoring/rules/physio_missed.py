@@ -158,8 +158,10 @@ RULE = Rule(
     examples="""
         case                                   | physio plan       | sessions                                         | declined | expect
         one missed                             | -20               | -14 attended, -7 dna                             |          | INFO
-        two missed in a row                    | -20               | -14 dna, -7 dna                                  |          | TASK
-        three missed in a row                  | -25               | -21 dna, -14 dna, -7 dna                         |          | ACTION
+        two missed in a row                    | -20               | -14 dna, -7 dna                                  |          | TASK [in-a-row-task]
+        three missed in a row                  | -25               | -21 dna, -14 dna, -7 dna                         |          | ACTION [in-a-row-action]
+        four attended, the fifth missed        | -40               | -35 attended, -28 attended, -21 attended, -14 attended, -7 dna |          | INFO [latest]
+        enough attended, but long ago          | -60               | -54 attended, -50 attended, -46 attended, -42 attended, -38 attended, -10 clinic, -7 dna |          | ACTION [none-lately, latest]
         cancelled by the clinic does not count | -20               | -14 dna, -7 clinic                               |          | INFO
         excused does not count                 | -20               | -14 dna, -7 excused                              |          | INFO
         the latest attended                    | -20               | -14 dna, -7 attended                             |          | quiet

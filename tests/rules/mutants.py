@@ -5,14 +5,14 @@
 
 Not part of the suite (its name is not test_*): it takes a long while. Every comparison, AND, OR, sign, number, sort
 order, join and NULL test of the rules' queries is changed, one at a time, and the changed query is put to what the
-tests put it to: the patients of the rule's own table, and some of the generated histories on which tests/naive finds
-query and plain loop to agree. A mutant is killed when some answer is not the expected one any more. SQL that several
-rules share is mutated once, and it is enough that the tests of one of them notice. A mutant that PostgreSQL refuses
-is not counted.
+tests put it to: the patients of the rule's own table; some of the generated histories on which tests/naive finds query
+and plain loop to agree; and, where a test compares SQL that rules share with plain code, that test. A mutant is killed
+when some answer is not the expected one any more. SQL that several rules share is changed once, and it is enough that
+the tests of one of them notice. A mutant that PostgreSQL refuses is not counted.
 
-Left alone is what only the evidence shows (it is not whether, but in which words something is said) and what cannot
-matter by construction: the 1 of EXISTS (SELECT 1 ...), and whether min or max is taken of the one row that is nth =
-1.
+Left alone is what only the evidence shows (it is not whether, but in which words something is said); lists of VALUES
+and limits, for they are written by the formulary and the limit sets, which are Python; and what cannot matter by
+construction: the 1 of EXISTS (SELECT 1 ...), and whether min or max is taken of the one row that is nth = 1.
 
 Survivors are written to .local/mutants/; why each may survive stands in docs/mutants.md.
 """
@@ -26,9 +26,10 @@ import json
 import os
 import random
 import re
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,13 @@ from monitoring import rules
 from monitoring.asking import Finding, ask
 from monitoring.rules import RULES
 from monitoring.rules.base import Question, Rule
+from monitoring.sharing import WHOLE_CLINIC
 from tests import factories
 from tests.factories import AS_OF
 from tests.naive.histories import many
 from tests.naive.store import store
 from tests.naive.test_agreement import JUDGES
-from tests.rules import columns
+from tests.rules import columns, test_course, test_therapy_sql
 from tests.rules.examples import COLUMNS, Example, agrees, parse, said
 
 assert columns  # registers the columns
@@ -59,6 +61,7 @@ DAYS = (AS_OF, AS_OF + dt.timedelta(days=30))
 SHARE = float(os.environ.get("MUTANTS_SHARE", "1"))  # of all mutants, always the same ones
 PARTS = int(os.environ.get("MUTANTS_PARTS", "2"))  # one for each processor
 RULES_TRIED = 6  # of those that share a place
+SLOWEST_MS = 5000
 PATIENCE_MS = 500  # a mutant that joins everybody with everybody is a mutant found
 
 # (what to find, what stands there instead). Words of SQL are written in capitals in every rule.
@@ -90,11 +93,21 @@ SWAPS: tuple[tuple[str, str], ...] = (
     (r"\blead\(", "lag("),
     (r"\btrue\b", "false"),
     (r"\bfalse\b", "true"),
-    (r"(?<![\w.%\[:'-])(?<!SELECT )\d+(?![\w.'])", "+1"),  # a number of its own: one more
+    # A number of its own: one more. What is written as 30::numeric comes from a table in Python with tests of its own.
+    (r"(?<![\w.%\[:'-])(?<!SELECT )\d+(?![\w.']|::numeric)", "+1"),
 )
 
 
 SINGLE_ROW = re.compile(r"\b(min|max)\([\w.]+\) FILTER \(WHERE (\w+\.)?nth = \d+\)")
+NEARBY = 25
+# Tests that put a piece of SQL shared by rules and the plain code it stands for to the same invented patients.
+COMPARED = (
+    test_therapy_sql.test_the_score_in_sql_is_the_score,
+    test_therapy_sql.test_deterioration_in_sql_is_deterioration,
+    test_therapy_sql.test_the_dose_on_each_day_its_courses_and_its_rises_are_those_reckoned_day_by_day,
+    test_course.test_the_tier_and_the_days_in_sql_are_those_of_the_score,
+    test_course.test_a_fall_of_lung_function_in_sql_is_that_of_the_score,
+)
 AROUND = 60  # characters on either side that tell one place from another
 
 
@@ -105,6 +118,7 @@ class Mutant:
     was: str
     now: str
     sql: str
+    raw: str  # what `now` stands for, with its spaces
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -115,6 +129,12 @@ class Mutant:
         )
         return " ".join(plain[0].split())[-AROUND:], self.was, self.now, " ".join(plain[1].split())[:AROUND]
 
+    @property
+    def nearby(self) -> tuple[str, str]:
+        """The text before and after the change, with a little of what is on both sides."""
+        before, after = self.sql[max(self.at - NEARBY, 0) : self.at], self.sql[self.at + len(self.now) :][:NEARBY]
+        return before + self.raw + after, before + self.now + after
+
     def __str__(self) -> str:
         before, was, now, after = self.place
         return f"{self.rule}: …{before} [{was} → {now or 'nothing'}] {after}…"
@@ -124,7 +144,7 @@ def left_alone(sql: str) -> list[tuple[int, int]]:
     """Where nothing is changed: strings, comments, names of parameters, casts, and what only the evidence shows."""
     spans = [m.span() for m in re.finditer(r"'[^']*'|--[^\n]*|%\(\w+\)s|::\w+(\[\])?(\(\d+(, *\d+)?\))?", sql)]
     spans += [m.span() for m in SINGLE_ROW.finditer(sql)]
-    for opening in re.finditer(r"(jsonb_(build_object|agg|build_array|strip_nulls)|trim_scale)\(", sql):
+    for opening in re.finditer(r"(jsonb_(build_object|agg|build_array|strip_nulls)|trim_scale)\(|\((?=VALUES\b)", sql):
         depth, end = 1, opening.end()
         while depth:
             depth += {"(": 1, ")": -1}.get(sql[end], 0)
@@ -146,7 +166,7 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
             if match[0] == "AND" and re.search(r"\bBETWEEN\b(?:(?!\bAND\b|\bBETWEEN\b).)*$", sql[:start], re.DOTALL):
                 continue  # of a BETWEEN
             now = str(int(match[0]) + 1) if instead == "+1" else instead
-            found.append(Mutant(rule.id, start, match[0].strip(), now, sql[:start] + now + sql[end:]))
+            found.append(Mutant(rule.id, start, match[0].strip(), now, sql[:start] + now + sql[end:], match[0]))
     yield from sorted(found, key=lambda mutant: mutant.at)
 
 
@@ -200,11 +220,14 @@ class Clinic:
         with transaction.atomic():
             wait_for(0)
             ask(rule, as_of=day or AS_OF, patient_ids=self.histories if day else list(self.people[rule.id]))
+            with connection.cursor() as cursor:
+                cursor.execute(WHOLE_CLINIC)
             began = time.monotonic()
             right = answers(rule, rule.findings(Question(as_of=day or AS_OF)), day or AS_OF)
-            patience = round(PATIENCE_MS + 10_000 * (time.monotonic() - began))
+            patience = round(PATIENCE_MS + 5_000 * (time.monotonic() - began))
             assert day or self.as_expected(rule, right), rule.id
             expected = without_evidence(right)
+            sys.stderr.write(f"{rule.id}: {len(listed)}, {patience} ms\n")
             return [self._is_killed(rule, mutant, day, expected, patience) for mutant in listed]
 
     def _is_killed(self, rule: Rule, mutant: Mutant, day: dt.date | None, expected: Said, patience: int) -> bool | None:
@@ -217,6 +240,33 @@ class Clinic:
             # 42: it is no SQL, or of no type. Division by zero, two rows for one: an error somebody would see.
             return None if code.startswith("42") else True
         return without_evidence(found) != expected if day else not self.as_expected(rule, found)
+
+
+@dataclasses.dataclass
+class Comparison:
+    """A test of COMPARED, and the SQL it asks."""
+
+    test: Callable[..., None]
+    asked: str = ""
+
+    def fails(self, mutant: Mutant | None = None) -> bool:
+        was, now = mutant.nearby if mutant else ("", "")
+
+        def changed(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+            if mutant is None:
+                self.asked += sql
+                return execute(sql, params, many, context)
+            return execute(sql.replace(was, now), params, many, context)
+
+        clerk = [factories.person(factories.centre())] if self.test.__code__.co_argcount else []
+        try:
+            with transaction.atomic(), connection.execute_wrapper(changed):
+                wait_for(SLOWEST_MS)
+                self.test(*clerk)
+                transaction.set_rollback(True)
+        except (AssertionError, ArithmeticError, DatabaseError, LookupError, TypeError, ValueError):
+            return True
+        return False
 
 
 def wait_for(milliseconds: int) -> None:
@@ -327,5 +377,11 @@ def test_a_wrong_query_is_noticed(part: int, clinic: Clinic) -> None:
                 ):
                     verdicts[n] = verdict if verdict is not None else verdicts[n]
         counts, survivors = report(part, mine, verdicts, time.monotonic() - began)
+    for comparison in map(Comparison, COMPARED):
+        assert not comparison.fails(), comparison.test
+        for n, same in enumerate(mine):
+            if verdicts[n] is False and same[0].nearby[0] in comparison.asked:
+                verdicts[n] = comparison.fails(same[0])
+    counts, survivors = report(part, mine, verdicts, time.monotonic() - began)
     killed, survived = (sum(c[word] for c in counts.values()) for word in ("killed", "survived"))
     assert killed >= KILLED_AT_LEAST * (killed + survived), "\n".join(survivors)
