@@ -169,7 +169,7 @@ RULE = Rule(
     id="data-quality",
     version=1,
     title="The record lacks what rules need",
-    audience=Role.COORDINATOR,
+    audience=Role.NURSE,
     evidence=(
         Citation(
             text="No guideline says this. What is asked for, and every number, is a local policy: what a person can put right in the "
