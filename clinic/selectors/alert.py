@@ -21,6 +21,7 @@ from monitoring.levels import Level
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule, plain
 from patients.models import Patient
+from therapy.dosing import name_of
 
 Address = Callable[..., str]
 
@@ -59,14 +60,47 @@ LABELS: dict[str, tuple[str, str]] = {
     "counted_in_window": ("Sessions that count", ""), "attended_in_window": ("of which attended", ""),
     "starts_on": ("Plan began", ""), "ended_on": ("Plan ended", ""), "days": ("Days", ""),
     "mmt8_on": ("Latest MMT8", ""), "functional_on": ("Latest functional test", ""),
-    "measured_on": ("Latest measured", ""),
+    "measured_on": ("Latest measured", ""), "weight_on": ("Day of the weight", ""),
+}  # fmt: skip
+# What the same name means to one rule.
+LABELS_OF: dict[str, dict[str, tuple[str, str]]] = {
+    "dose-out-of-range": {
+        "terms": ("Counted in", ""), "asked_above": ("A reason is asked for above", ""), "why": ("Reason given", ""),
+    },
+    "dysphagia-screen": {"before_kg": ("Weight before", "kg")},
+    "ild-progression": {
+        "fvc": ("FVC", "% predicted"), "fvc_best": ("Best FVC before", "% predicted"), "fvc_now": ("FVC measured", ""),
+        "dlco": ("DLCO", "% predicted"), "dlco_best": ("Best DLCO before", "% predicted"),
+    },
+    "ild-rapid": {
+        "mda5_on": ("Anti-MDA5 positive on", ""), "spo2": ("Oxygen saturation", "%"),
+        "symptom_on": ("Dyspnoea or cough since", ""),
+    },
+    "infusion-check": {
+        "amounts": ("Amounts of the infusions", ""), "before_on": ("Course or cycle before", ""),
+        "began_on": ("Course or cycle began on", ""), "cap_ml_h": ("Highest rate by weight and risk", "mL/h"),
+        "days": ("Infusions in it", ""), "igg_latest": ("IgG", ""), "igg_seen_on": ("Latest IgG", ""),
+        "last_on": ("Latest infusion", ""), "per_kg": ("Amount per kg", "g/kg"), "rate": ("Highest rate given", "mL/h"),
+        "risks": ("At risk because of", ""), "second_on": ("Second infusion", ""),
+        "span": ("From the first day to the last", "days"), "total": ("Amount in all", ""),
+    },
+    "infusion-due": {"last_on": ("Latest infusion", ""), "until_on": ("No later than", "")},
+    "labs-action-limit": {
+        "alt": ("ALT of that day", "U/L"), "alt_before": ("ALT before", "U/L"),
+        "before_on": ("Day of ALT and CK before", ""), "bilirubin": ("Bilirubin of that day", ""),
+        "ck": ("CK of that day", "U/L"), "ck_before": ("CK before", "U/L"), "ggt": ("GGT of that day", "U/L"),
+        "expected_alt": ("ALT that goes with that CK", "U/L"), "measured": ("Measured that day", ""),
+        "name": ("Test", ""), "severe_times": ("Severe above", "× the upper limit"),
+        "upper": ("Upper limit of normal", ""),
+    },
+    "pre-treatment-checks": {"lacks": ("Not on record", ""), "starts_on": ("Drug began on", "")},
 }  # fmt: skip
 _ORDER = {key: position for position, key in enumerate(LABELS)}
 _WORDS = {
     "uln": "ULN", "ck": "CK", "mmt8": "MMT8", "tis": "TIS", "ild": "ILD", "pft": "lung function", "hrct": "HRCT",
     "pe": "prednisone-equivalent", "mg": "(mg)", "igg": "IgG", "iga": "IgA", "egfr": "eGFR", "kg": "(kg)",
     "haq": "HAQ", "di": "DI", "mmt": "MMT", "vas": "VAS", "ivig": "IVIG", "fvc": "FVC", "dlco": "DLCO", "crp": "CRP",
-    "g": "(g", "l": "/L)",
+    "g": "(g", "l": "/L)", "alt": "ALT", "ast": "AST", "ggt": "GGT", "spo2": "SpO2", "mda5": "MDA5",
 }  # fmt: skip
 # Evidence that is shown in a way of its own, or is part of another value.
 _NOT_ROWS = {
@@ -78,6 +112,8 @@ _MISSING_MATTERS = {
     "attended_on", "mmt8", "pft_on", "hrct_on", "booked_for", "weight_kg", "functional_on", "measured_on", "mmt8_on",
     "previous",
 }  # fmt: skip
+# Rules whose evidence has no weight where they did not ask for one: that does not mean that none is recorded.
+_WEIGHT_NOT_ASKED = {"dose-out-of-range", "dysphagia-screen", "infusion-check"}
 # Columns of the tables, where their own name says too little.
 _COLUMNS = {
     "is_sure": "Weight known", "is_per_kg": "Per kg", "lower_end": "Lower end of its target",
@@ -136,20 +172,22 @@ def in_words(value: Any) -> str:
     return plain(value)
 
 
-def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address) -> Evidence:
-    """Every value a finding was made on. A day stands beside its value, a list of rows in its own table."""
+def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address, rule: str = "") -> Evidence:
+    """Every value a finding of `rule` was made on. A day stands beside its value, a list of rows in its own table."""
+    labels = LABELS | LABELS_OF.get(rule, {})
+    missing_matters = _MISSING_MATTERS - ({"weight_kg"} if rule in _WEIGHT_NOT_ASKED else set())
     values: list[Value] = []
     tables: list[Table] = []
     keys = sorted((k for k in found if k not in _NOT_ROWS), key=lambda k: (_ORDER.get(k, len(_ORDER)), k))
     for key in keys:
         value = found[key]
-        if value is None and key not in _MISSING_MATTERS:
+        if value is None and key not in missing_matters:
             continue
-        if key in _ENTRIES or key.endswith(("_id", "_comparator")) or value in ([], {}):
+        if key in _ENTRIES or key.endswith(("_id", "_comparator")) or value in ([], {}, ""):
             continue
         if key.endswith("_on") and key[:-3] in found and not isinstance(found[key[:-3]], Mapping | list):
             continue  # said beside its value
-        label, unit = LABELS.get(key, (words_of(key), ""))
+        label, unit = labels.get(key, (words_of(key), ""))
         if key in ("baseline", "follow_up") and isinstance(value, Mapping):
             if key == "baseline":
                 tables.append(_core_sets(value, found.get("follow_up") or {}))
@@ -168,7 +206,7 @@ def _value(found: Mapping[str, Any], key: str, label: str, unit: str, patient: P
     word = _ENTRIES.get(f"{key}_id", "")
     if key == "baseline" and found.get("baseline_kind") == "personal":
         word = "baseline"
-    text = in_words(value)
+    text = name_of(value) if key == "drug" and isinstance(value, str) else in_words(value)
     if key == "mmt8" and value is not None and found.get("mmt8_of"):
         text = f"{text} of {plain(found['mmt8_of'])}"
     return Value(
@@ -361,7 +399,7 @@ def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
         rule=rule,
         title=title_of(alert.rule),
         sentences=sentences(alert.rule, alert.evidence),
-        evidence=evidence_of(alert.evidence, alert.patient, address),
+        evidence=evidence_of(alert.evidence, alert.patient, address, alert.rule),
         thresholds=thresholds(
             alert.evidence,
             dataclasses.asdict(governance.numbers(alert.centre, rule).parameters) if rule else {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 import pytest
 import time_machine
@@ -121,6 +122,27 @@ def test_the_page_reads_whatever_a_rule_says(rule, clinic, clinician, signed_in)
         for code in ("None<", "{&#x27;", "[&#x27;", "Decimal", "no longer in use"):
             assert code not in page, code
     assert seen
+
+
+def test_a_value_is_called_what_it_means_to_its_rule(patient) -> None:
+    def rows(rule: str, **found: Any) -> list[tuple[str, str, str]]:
+        return [(v.label, v.value, v.unit) for v in questions.evidence_of(found, patient, lambda *_: "", rule).values]
+
+    assert rows("pre-treatment-checks", lacks=["Hepatitis C"]) == [("Not on record", "Hepatitis C", "")]
+    assert rows("core-set-incomplete", lacks=["HAQ-DI"]) == [("Missing from the core set", "HAQ-DI", "")]
+    assert rows("infusion-check", drug="ivig", rate=128.8) == [
+        ("Drug", "Immunoglobulin, intravenous", ""),
+        ("Highest rate given", "128.8", "mL/h"),
+    ]
+
+
+def test_a_weight_that_was_not_asked_for_is_not_said_to_be_missing(patient) -> None:
+    def labels(rule: str) -> list[str]:
+        found = {"weight_kg": None, "why": ""}
+        return [v.label for v in questions.evidence_of(found, patient, lambda *_: "", rule).values]
+
+    assert labels("second-line-review") == ["Weight"]
+    assert labels("dysphagia-screen") == labels("dose-out-of-range") == labels("infusion-check") == []
 
 
 def test_the_days_to_and_since_a_step_are_told_as_days(patient) -> None:

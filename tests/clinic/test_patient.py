@@ -70,6 +70,13 @@ def test_what_a_role_may_not_change_it_does_not_see_the_form_of(rest: str, clini
     assert signed_in(clinician).get(url(patient, rest)).status_code == 200
 
 
+@pytest.mark.parametrize(("role", "offered"), [(Role.PHYSIOTHERAPIST, False), (Role.NURSE, True)])
+def test_details_are_offered_to_whoever_may_change_them(role, offered, clinic, clinician, signed_in) -> None:
+    patient = factories.patient(clinic, clinician)
+    page = signed_in(role=role).get(url(patient)).content.decode()
+    assert (url(patient, "details/") in page) is offered
+
+
 # -------------------------------------------------------------------------------------------------------- the page
 
 
