@@ -79,7 +79,7 @@ LABELS_OF: dict[str, dict[str, tuple[str, str]]] = {
     "infusion-check": {
         "amounts": ("Amounts of the infusions", ""), "before_on": ("Course or cycle before", ""),
         "began_on": ("Course or cycle began on", ""), "cap_ml_h": ("Highest rate by weight and risk", "mL/h"),
-        "days": ("Infusions in it", ""), "igg_latest": ("IgG", ""), "igg_seen_on": ("Latest IgG", ""),
+        "days": ("Infusions in it", ""), "igg_seen_on": ("Latest IgG", ""),
         "last_on": ("Latest infusion", ""), "per_kg": ("Amount per kg", "g/kg"), "rate": ("Highest rate given", "mL/h"),
         "risks": ("At risk because of", ""), "second_on": ("Second infusion", ""),
         "span": ("From the first day to the last", "days"), "total": ("Amount in all", ""),
@@ -105,7 +105,7 @@ _WORDS = {
 # Evidence that is shown in a way of its own, or is part of another value.
 _NOT_ROWS = {
     "reasons", "parameters", "parameters_asked", "gates", "options", "strength", "compared_with", "mmt8_of",
-    "deterioration_reasons", "deterioration_changes", "lowest", "highest",
+    "deterioration_reasons", "deterioration_changes", "lowest", "highest", "igg_latest",
 }  # fmt: skip
 # What is said to be missing, and not left out, where it is not on record.
 _MISSING_MATTERS = {
