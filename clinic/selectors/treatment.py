@@ -29,6 +29,7 @@ from therapy.formulary import (
     Every,
     Per,
     PeriodRefusedError,
+    Severity,
     amount_in_range_terms,
     check_period,
     clashes,
@@ -311,6 +312,7 @@ class TreatmentPage:
     pe_mg: Decimal
     taper: therapy.TaperView | None
     lines: LinesPage
+    avoided: Sequence[str]  # pairs of drugs taken together that are better not
 
 
 def _dose_line(course: Course, dose: Dose) -> DoseLine:
@@ -347,6 +349,18 @@ def _course_line(view: therapy.CourseView, as_of: dt.date, kg: Decimal | None) -
     )
 
 
+def _avoided(lines: Sequence[CourseLine]) -> list[str]:
+    """Each pair of drugs with a dose now or ahead that should not be given together, once, with what happens."""
+    taken = [line.course.drug for line in lines if line.now or line.next or line.is_infused]
+    found: dict[frozenset[str], str] = {}
+    for code in sorted(set(taken) & set(FORMULARY)):
+        for clash in clashes(FORMULARY[code], taken):
+            if clash.other and clash.interaction.severity is Severity.AVOID:
+                names = sorted((FORMULARY[code].name, clash.other.name))
+                found.setdefault(frozenset(names), f"{names[0]} with {names[1]}: {clash.interaction.text}")
+    return list(found.values())
+
+
 def page(patient: Patient, as_of: dt.date) -> TreatmentPage:
     """A course is of the past once it was stopped; one whose last dose ran out waits for a new dose or a stop."""
     found = weight(patient, as_of)
@@ -356,14 +370,16 @@ def page(patient: Patient, as_of: dt.date) -> TreatmentPage:
         InfusionLine(row, dosing.name_of(row.course.drug), amount_words(row.course.drug, row.amount))
         for row in therapy.infusions(patient, as_of)
     ]
+    current = [line for line in lines if line not in over]
     return TreatmentPage(
-        current=[line for line in lines if line not in over],
+        current=current,
         past=over,
         infusions=infusions,
         weight=found,
         pe_mg=as_decimal(therapy.pe_on_day(patient, as_of)),
         taper=therapy.active_taper(patient, as_of),
         lines=of_lines.page(patient, as_of),
+        avoided=_avoided(current),
     )
 
 

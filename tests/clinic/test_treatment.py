@@ -335,6 +335,18 @@ def test_interactions_with_what_is_taken_are_said(treated, signed_in) -> None:
     assert "Only at a quarter" not in browser.post(url(treated, "dose-help/"), START).content.decode()
 
 
+def test_a_pair_to_avoid_stays_in_sight_while_both_are_taken(treated, signed_in) -> None:
+    browser, title = signed_in(), "Taken together, and better not"
+    for drug, amount in (("allopurinol", 300), ("azathioprine", 100)):
+        assert title not in browser.get(url(treated)).content.decode()
+        fact(Dose, treated, course=fact(Course, treated, drug=drug, route="oral"), starts_on=ago(50), amount=D(amount))
+    page = browser.get(url(treated)).content.decode()
+    assert page.count(title) == 1
+    assert "Allopurinol with Azathioprine: They keep azathioprine from being broken down" in page
+    Dose.objects.filter(course__drug="allopurinol").update(ends_on=ago(1))
+    assert title not in browser.get(url(treated)).content.decode()
+
+
 def test_a_drug_that_is_taken_already_is_not_begun(treated, signed_in) -> None:
     course = course_of(treated, "methotrexate")
     page = signed_in().get(url(treated, f"{course.pk}/dose/")).content.decode()
