@@ -56,7 +56,8 @@ deploycheck: .venv/.stamp ## settings of a production server
 mutants: .venv/.stamp ## change scores and rules in one place at a time: do the tests notice? (takes a long while)
 	@rm -rf mutants .local/mutants
 	@$(CHECK_ENV) $(PY) -m mutmut run --max-children $(WORKERS) > /dev/null || true
-	@MUTANTS_PARTS=$(WORKERS) $(PY) -m pytest tests/rules/mutants.py -n $(WORKERS) -q --tb=no || true
+	@for step in wrong_query comparison; do MUTANTS_PARTS=$(WORKERS) $(PY) -m pytest tests/rules/mutants.py -k $$step \
+		-n $(WORKERS) -p no:randomly -q --tb=no || true; done
 	@$(PY) -m tests.mutants $(if $(LIST),list)
 
 bench: .venv/.stamp ## the sweep of all rules over 100,000 patients, as JSON

@@ -13,6 +13,8 @@ from monitoring.scores import bone, cancer_tier, functional_index, ibmfrs
 from monitoring.scores.cancer_tier import Panel, Tier
 from monitoring.scores.egfr import as_reported
 from monitoring.scores.functional_index import MAXIMA, Version
+from therapy.dosing import DoseRow, drug_amount_for_pe, pe_stretches
+from therapy.formulary import FORMULARY
 
 AS_OF = dt.date(2025, 6, 15)
 
@@ -97,3 +99,13 @@ def test_a_change_over_a_single_day() -> None:
 def test_a_limit_set_that_is_unknown_is_named() -> None:
     with pytest.raises(limit_sets.UnknownLimitSetError, match="2031"):
         limit_sets.get("2031")
+
+
+def test_half_a_thousandth_of_a_milligram_is_rounded_up() -> None:
+    methylprednisolone = FORMULARY["methylprednisolone"]
+    assert drug_amount_for_pe(methylprednisolone, Decimal("0.000625")) == Decimal("0.001")
+
+
+def test_other_drugs_are_no_glucocorticoid() -> None:
+    other = DoseRow(1, 1, "methotrexate", "oral", day(-10), None, Decimal(15), 1, 7)
+    assert pe_stretches([other], AS_OF) == []

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from monitoring.asking import Finding
 from patients.models import Patient
@@ -60,6 +60,14 @@ def parse(table: str) -> list[Example]:
         examples.append(Example(named.pop("case"), named, named.pop("expect")))
     assert len({e.case for e in examples}) == len(examples), "two cases have one name"
     return examples
+
+
+def one_of_each(examples: Iterable[Example]) -> list[Example]:
+    """The first example of each level, of quiet, and of not evaluable, as far as there are such."""
+    found: dict[str, Example] = {}
+    for example in examples:
+        found.setdefault(example.expect.split()[0], example)
+    return list(found.values())
 
 
 def said(findings: list[Finding]) -> str:

@@ -5,10 +5,10 @@
 
 Not part of the suite (its name is not test_*): it takes a long while. Every comparison, AND, OR, sign, number, sort
 order, join and NULL test of the rules' queries is changed, one at a time, and the changed query is put to what the
-tests put it to: the patients of the rule's own table; some of the generated histories on which tests/naive finds query
-and plain loop to agree; and, where a test compares SQL that rules share with plain code, that test. A mutant is killed
-when some answer is not the expected one any more. SQL that several rules share is changed once, and it is enough that
-the tests of one of them notice. A mutant that PostgreSQL refuses is not counted.
+tests put it to: the patients of the rule's own table, together and one alone; some of the generated histories on which
+tests/naive finds query and plain loop to agree; and, where a test compares SQL that rules share with plain code, that
+test. A mutant is killed when some answer is not the expected one any more. SQL that several rules share is changed
+once, and it is enough that the tests of one of them notice. A mutant that PostgreSQL refuses is not counted.
 
 Left alone is what only the evidence shows (it is not whether, but in which words something is said); lists of VALUES
 and limits, for they are written by the formulary and the limit sets, which are Python; and what cannot matter by
@@ -48,11 +48,9 @@ from tests.naive.histories import many
 from tests.naive.store import store
 from tests.naive.test_agreement import JUDGES
 from tests.rules import columns, test_course, test_therapy_sql
-from tests.rules.examples import COLUMNS, Example, agrees, parse, said
+from tests.rules.examples import COLUMNS, Example, agrees, one_of_each, parse, said
 
 assert columns  # registers the columns
-
-pytestmark = pytest.mark.django_db
 
 KILLED_AT_LEAST = 0.9
 REPORTS = Path(__file__).resolve().parents[2] / ".local" / "mutants"
@@ -60,8 +58,9 @@ HISTORIES = 1500
 DAYS = (AS_OF, AS_OF + dt.timedelta(days=30))
 SHARE = float(os.environ.get("MUTANTS_SHARE", "1"))  # of all mutants, always the same ones
 PARTS = int(os.environ.get("MUTANTS_PARTS", "2"))  # one for each processor
+ALONE = 6  # there are not more kinds of answers
 RULES_TRIED = 6  # of those that share a place
-SLOWEST_MS = 5000
+SLOWEST_MS = 20_000
 PATIENCE_MS = 500  # a mutant that joins everybody with everybody is a mutant found
 
 # (what to find, what stands there instead). Words of SQL are written in capitals in every rule.
@@ -204,33 +203,41 @@ class Clinic:
     people: dict[str, dict[int, Example]]
     histories: list[int]
 
-    def as_expected(self, rule: Rule, found: Answers) -> bool:
+    def alone(self, rule: Rule, turn: int) -> list[int]:
+        """The patient of the rule's table who is asked about alone in this turn, or nobody."""
+        chosen = one_of_each(self.people[rule.id].values())
+        return [pk for pk, example in self.people[rule.id].items() if example in chosen[turn : turn + 1]]
+
+    def as_expected(self, rule: Rule, found: Answers, who: Sequence[int]) -> bool:
         """Whether it is what the rule's table says (tests/rules/test_examples.py)."""
+        if not found.keys() <= set(who):
+            return False
         for finding in (f for rows in found.values() for f in rows if f.level):
             if finding.evidence is None or not finding.evidence["reasons"] or not all(finding.evidence["reasons"]):
                 return False  # no sentence can be made of it
-        return all(
-            agrees(example.expect, said(found.get(patient, []))) for patient, example in self.people[rule.id].items()
-        )
+        return all(agrees(self.people[rule.id][patient].expect, said(found.get(patient, []))) for patient in who)
 
-    def is_killed(self, rule: Rule, listed: Sequence[Mutant], day: dt.date | None) -> list[bool | None]:
-        """Of each whether it is killed by the rule's table, or else by the histories on `day`; None where PostgreSQL
-        does not take it for a query.
+    def is_killed(
+        self, rule: Rule, listed: Sequence[Mutant], who: Sequence[int], day: dt.date | None
+    ) -> list[bool | None]:
+        """Of each whether it is killed when `who` is asked about: by the rule's table, or by histories on `day`. None
+        where PostgreSQL does not take it for a query.
         """
         with transaction.atomic():
             wait_for(0)
-            ask(rule, as_of=day or AS_OF, patient_ids=self.histories if day else list(self.people[rule.id]))
+            ask(rule, as_of=day or AS_OF, patient_ids=who)
             with connection.cursor() as cursor:
                 cursor.execute(WHOLE_CLINIC)
             began = time.monotonic()
             right = answers(rule, rule.findings(Question(as_of=day or AS_OF)), day or AS_OF)
             patience = round(PATIENCE_MS + 5_000 * (time.monotonic() - began))
-            assert day or self.as_expected(rule, right), rule.id
+            assert day or self.as_expected(rule, right, who), rule.id
             expected = without_evidence(right)
-            sys.stderr.write(f"{rule.id}: {len(listed)}, {patience} ms\n")
-            return [self._is_killed(rule, mutant, day, expected, patience) for mutant in listed]
+            return [self._is_killed(rule, mutant, who, day, expected, patience) for mutant in listed]
 
-    def _is_killed(self, rule: Rule, mutant: Mutant, day: dt.date | None, expected: Said, patience: int) -> bool | None:
+    def _is_killed(
+        self, rule: Rule, mutant: Mutant, who: Sequence[int], day: dt.date | None, expected: Said, patience: int
+    ) -> bool | None:
         try:
             with transaction.atomic():
                 wait_for(patience)
@@ -239,7 +246,7 @@ class Clinic:
             code = getattr(error.__cause__, "sqlstate", "") or ""
             # 42: it is no SQL, or of no type. Division by zero, two rows for one: an error somebody would see.
             return None if code.startswith("42") else True
-        return without_evidence(found) != expected if day else not self.as_expected(rule, found)
+        return without_evidence(found) != expected if day else not self.as_expected(rule, found, who)
 
 
 @dataclasses.dataclass
@@ -283,7 +290,7 @@ def ids_from(number: int) -> None:
                     cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", table)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def clinic(django_db_setup: None, django_db_blocker: Any) -> Iterator[Clinic]:
     with django_db_blocker.unblock(), transaction.atomic():
         made = Clinic({}, sorted(store(many(HISTORIES, seed=2))))  # with ids of their own, from 1
@@ -340,10 +347,21 @@ def written_in(mutant: Mutant) -> str:
     return own
 
 
-def report(
-    part: int, places: list[list[Mutant]], verdicts: list[bool | None], seconds: float
-) -> tuple[dict[str, Counter[str]], list[str]]:
-    """{file: how many killed, survived}, and the survivors; written down for tests/mutants.py."""
+def stages(clinic: Clinic) -> Iterator[tuple[str, dt.date | None, Callable[[Rule], Sequence[int]]]]:
+    """What the mutants are put to, one after the other: its name, the day, and who is asked about.
+
+    First each rule's table, for it is asked fastest; then some of it alone; then histories, where there is a plain loop
+    they agree with.
+    """
+    yield "table", None, lambda rule: list(clinic.people[rule.id])
+    for turn in range(ALONE):
+        yield f"alone {turn + 1}", None, lambda rule, turn=turn: clinic.alone(rule, turn)
+    for day in DAYS:
+        yield f"histories on {day}", day, lambda rule: clinic.histories if rule.id in JUDGES else []
+
+
+def report(part: int, places: list[list[Mutant]], verdicts: list[bool | None], seconds: float) -> list[str]:
+    """The survivors; written down for tests/mutants.py, with {file: how many killed, survived}."""
     counts: dict[str, Counter[str]] = {}
     survivors = []
     for same, verdict in zip(places, verdicts, strict=True):
@@ -356,7 +374,7 @@ def report(
     REPORTS.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"counts": counts, "survivors": sorted(survivors), "seconds": round(seconds)}, indent=1)
     (REPORTS / f"rules-{part}.json").write_text(text)
-    return counts, sorted(survivors)
+    return sorted(survivors)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -364,24 +382,44 @@ def test_a_wrong_query_is_noticed(part: int, clinic: Clinic) -> None:
     mine = places()[part::PARTS]
     verdicts: list[bool | None] = [None] * len(mine)
     began = time.monotonic()
-    # First each rule's table, for it is asked fastest; then histories, where there is a plain loop they agree with.
-    for day in (None, *DAYS):
+    for name, day, who in stages(clinic):
         for turn in range(RULES_TRIED):
-            open_ = [n for n, same in enumerate(mine) if not verdicts[n] and turn < len(same)]
             for rule in asked():
-                if day and rule.id not in JUDGES:
+                if not (people := who(rule)):
                     continue
-                these = [n for n in open_ if mine[n][turn].rule == rule.id and (not day or verdicts[n] is False)]
-                for n, verdict in zip(
-                    these, clinic.is_killed(rule, [mine[n][turn] for n in these], day) if these else [], strict=True
-                ):
+                these = [
+                    n
+                    for n, same in enumerate(mine)
+                    if turn < len(same) and same[turn].rule == rule.id
+                    and (verdicts[n] is False or (name == "table" and verdicts[n] is None))
+                ]  # fmt: skip
+                if not these:
+                    continue
+                found = clinic.is_killed(rule, [mine[n][turn] for n in these], people, day)
+                for n, verdict in zip(these, found, strict=True):
                     verdicts[n] = verdict if verdict is not None else verdicts[n]
-        counts, survivors = report(part, mine, verdicts, time.monotonic() - began)
+        survivors = report(part, mine, verdicts, time.monotonic() - began)
+        sys.stderr.write(f"{name}: {len(survivors)} of {len(mine)} left, {time.monotonic() - began:.0f} s\n")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", range(PARTS))
+def test_or_a_comparison_with_plain_code_notices(part: int) -> None:
+    """What the part before left, put to the tests of COMPARED, which want a clinic of their own."""
+    written = json.loads((REPORTS / f"rules-{part}.json").read_text())
+    names = set(written["survivors"])
+    mine = [same for same in places()[part::PARTS] if f"{written_in(same[0])}: {same[0]}" in names]
+    began = time.monotonic()
     for comparison in map(Comparison, COMPARED):
         assert not comparison.fails(), comparison.test
-        for n, same in enumerate(mine):
-            if verdicts[n] is False and same[0].nearby[0] in comparison.asked:
-                verdicts[n] = comparison.fails(same[0])
-    counts, survivors = report(part, mine, verdicts, time.monotonic() - began)
-    killed, survived = (sum(c[word] for c in counts.values()) for word in ("killed", "survived"))
-    assert killed >= KILLED_AT_LEAST * (killed + survived), "\n".join(survivors)
+        for same in mine:
+            name, survivor = written_in(same[0]), f"{written_in(same[0])}: {same[0]}"
+            if survivor in names and same[0].nearby[0] in comparison.asked and comparison.fails(same[0]):
+                names.remove(survivor)
+                written["counts"][name]["survived"] -= 1
+                written["counts"][name]["killed"] = written["counts"][name].get("killed", 0) + 1
+        sys.stderr.write(f"{comparison.test.__name__}: {len(names)} left, {time.monotonic() - began:.0f} s\n")
+        written["survivors"] = sorted(names)
+        (REPORTS / f"rules-{part}.json").write_text(json.dumps(written, indent=1))
+    killed, survived = (sum(c.get(word, 0) for c in written["counts"].values()) for word in ("killed", "survived"))
+    assert killed >= KILLED_AT_LEAST * (killed + survived), "\n".join(sorted(names))

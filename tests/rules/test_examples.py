@@ -13,7 +13,7 @@ from monitoring.sharing import sharing
 from tests import factories
 from tests.factories import AS_OF
 from tests.rules import columns  # noqa: F401 - registers the columns
-from tests.rules.examples import COLUMNS, agrees, parse, said
+from tests.rules.examples import COLUMNS, agrees, one_of_each, parse, said
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,23 @@ def test_a_rule_says_the_same_from_answers_that_are_shared(rule: Rule) -> None:
     assert alone
     assert prepared == alone
     assert brought_up_to_date == alone
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_says_the_same_of_a_patient_who_is_asked_about_alone(rule: Rule) -> None:
+    """Beside others who are not: the question right after a result, and a patient's page."""
+    clinic = factories.centre()
+    clerk = factories.person(clinic)
+    people = {}
+    for example in one_of_each(parse(rule.examples)):
+        patient = factories.patient(clinic, clerk)
+        people[patient.pk] = example
+        for name, cell in example.cells.items():
+            COLUMNS[name](patient, cell)
+    for pk, example in people.items():
+        found = findings(rule, as_of=AS_OF, patient_ids=[pk])
+        assert {finding.patient_id for finding in found} <= {pk}
+        assert agrees(example.expect, said(found)), example.case
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

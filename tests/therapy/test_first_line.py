@@ -150,3 +150,42 @@ def test_floors_of_other_drugs_are_those_of_the_formulary() -> None:
     assert lines.floor_of("tacrolimus", "oral") == Floor(D("0.05"), True, 1, 56)
     assert lines.floor_of("tacrolimus", "intravenous") is None
     assert lines.floor_of("ciclosporin", "oral") == Floor(D("2.5"), True, 1, 56)
+
+
+# ------------------------------------------------------------------------------------------------ infusions, in full
+
+
+def test_courses_of_immunoglobulin_are_told_with_their_weight_and_number() -> None:
+    given = [
+        DoseRow(next(_id), 0, "ivig", "intravenous", ago(200 - 28 * number), ago(200 - 28 * number), D(140), given=True)
+        for number in range(4)
+    ]
+    (use,) = lines.work_out(given, [], [Weight(ago(200), D(70))], AS_OF).uses
+    found = use.adequacy
+    assert (found.agent, found.is_running, found.first_on, found.last_on) == ("ivig", False, ago(200), ago(116))
+    assert (found.days, found.days_enough, found.days_needed, found.why) == (200, 0, 0, "")
+    assert (found.highest, found.today, found.had, found.needed) == (Fraction(140), Fraction(0), 4, 4)
+    (unweighed,) = lines.work_out(given, [], [], AS_OF).uses
+    assert (unweighed.adequacy.is_adequate, unweighed.adequacy.why) == (None, lines.NO_WEIGHT)
+
+
+def test_a_cycle_of_rituximab_is_told_with_its_days() -> None:
+    given = [
+        DoseRow(next(_id), 0, "rituximab", "intravenous", ago(day), ago(day), D(1000), given=True) for day in (100, 86)
+    ]
+    (use,) = lines.work_out(given, [], [], AS_OF).uses
+    found = use.adequacy
+    assert (found.agent, found.is_running, found.is_adequate, found.why) == ("rituximab", True, False, "")
+    assert (found.days, found.days_enough, found.days_needed, found.had, found.needed) == (100, 100, 168, 1, 1)
+
+
+def test_two_doses_at_the_lower_end_that_touch_are_one_time() -> None:
+    rows = [STEROID, dose("methotrexate", 100, 73, "15", 7), dose("methotrexate", 72, 45, "20", 7)]
+    found = first(rows)
+    assert found is not None
+    assert (found.agents[1].days_enough, found.agents[1].highest, found.is_adequate) == (56, Fraction(20), True)
+
+
+def test_half_a_milligram_a_day_is_an_episode() -> None:
+    assert first([dose("prednisone", 100, None, "0.5")]) is not None
+    assert first([dose("prednisone", 100, None, "0")]) is None
