@@ -18,10 +18,17 @@ def _words(kind: Any) -> list[str]:
     return [str(word) for word in kind]
 
 
+# Named, so that the schema of the API can call each by one name (settings: ENUM_NAME_OVERRIDES).
+MEASURES = _words(scoring.Measure)
+CATEGORIES = _words(scoring.Category)
+WORSE_MEASURES = _words(worsening.Measure)
+STATUSES = _words(worsening.Status)
+
+
 class MeasureResponseSerializer(serializers.Serializer):
     """One of the six measures between the baseline and the visit."""
 
-    measure = serializers.ChoiceField(_words(scoring.Measure))
+    measure = serializers.ChoiceField(MEASURES)
     improvement_percent = serializers.DecimalField(
         max_digits=9, decimal_places=2, allow_null=True, help_text="Of the measure's range; below 0 is worse"
     )
@@ -36,13 +43,11 @@ class TisSerializer(serializers.Serializer):
     total = serializers.DecimalField(max_digits=4, decimal_places=1, allow_null=True)
     lowest = serializers.DecimalField(max_digits=4, decimal_places=1)
     highest = serializers.DecimalField(max_digits=4, decimal_places=1)
-    category = serializers.ChoiceField(
-        _words(scoring.Category), allow_null=True, help_text="Null where the interval spans several"
-    )
-    at_least = serializers.ChoiceField(_words(scoring.Category))
-    missing = serializers.ListField(child=serializers.ChoiceField(_words(scoring.Measure)))
+    category = serializers.ChoiceField(CATEGORIES, allow_null=True, help_text="Null where the interval spans several")
+    at_least = serializers.ChoiceField(CATEGORIES)
+    missing = serializers.ListField(child=serializers.ChoiceField(MEASURES))
     worse = serializers.ListField(
-        child=serializers.ChoiceField(_words(scoring.Measure)),
+        child=serializers.ChoiceField(MEASURES),
         help_text="Measures that got worse by any amount: the score has no negative points",
     )
     measures = MeasureResponseSerializer(many=True)
@@ -51,12 +56,10 @@ class TisSerializer(serializers.Serializer):
 class DeteriorationSerializer(serializers.Serializer):
     """The definition of worsening (enzymes left out), against the best value of each measure since the baseline."""
 
-    status = serializers.ChoiceField(
-        _words(worsening.Status), help_text="confirmed: this visit and the one before both meet it"
-    )
+    status = serializers.ChoiceField(STATUSES, help_text="confirmed: this visit and the one before both meet it")
     evaluable = serializers.BooleanField(help_text="False: there was nothing to compare with")
     reasons = serializers.ListField(child=serializers.ChoiceField(_words(worsening.Reason)))
-    worse = serializers.ListField(child=serializers.ChoiceField(_words(worsening.Measure)), help_text="By 30 % or more")
+    worse = serializers.ListField(child=serializers.ChoiceField(WORSE_MEASURES), help_text="By 30 % or more")
 
 
 class VisitResponseSerializer(serializers.Serializer):

@@ -328,6 +328,11 @@ SPECTACULAR_SETTINGS = {
         "LevelEnum": "monitoring.levels.Level",
         "AlertReasonEnum": "alerts.models.Reason",
         "StopReasonEnum": "therapy.models.StopReason",
+        "CoreSetMeasureEnum": "monitoring.response_serializers.MEASURES",
+        "ResponseCategoryEnum": "monitoring.response_serializers.CATEGORIES",
+        "WorseMeasureEnum": "monitoring.response_serializers.WORSE_MEASURES",
+        "FactStatusEnum": "common.models.Status",
+        "DeteriorationStatusEnum": "monitoring.response_serializers.STATUSES",
     },
 }
 
