@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -35,7 +36,8 @@ class Reason(models.TextChoices):
     OTHER = "other", "Other"
 
 
-@pghistory.track(model_name="AlertHistory")
+# Tens of thousands of alerts may open in one statement: their history is written in one, too.
+@pghistory.track(pghistory.InsertEvent(level=pgtrigger.Statement), pghistory.UpdateEvent(), model_name="AlertHistory")
 class Alert(models.Model):
     """One open alert per rule and subject, whatever happens. `state` and its columns repeat the newest event."""
 
