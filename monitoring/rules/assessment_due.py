@@ -155,6 +155,7 @@ RULE = Rule(
         inclusion body, IBMFRS 183 days ago | -900      | inclusion_body | -10 base               |                                               | -183 ibmfrs                     | TASK due -1 [ibmfrs]
         inclusion body, IBMFRS incomplete   | -900      | inclusion_body | -10 base               |                                               | -183 ibmfrs, -9 ibmfrs incomplete | TASK due -1
         inclusion body, IBMFRS tomorrow     | -900      | inclusion_body | -10 base               |                                               | -183 ibmfrs, 1 ibmfrs           | TASK
+        inclusion body, IBMFRS today        | -900      | inclusion_body | -10 base               |                                               | -183 ibmfrs, 0 ibmfrs           | quiet
         inclusion body, another test        | -900      | inclusion_body | -10 base               |                                               | -183 ibmfrs, -9 fi3             | TASK
         inclusion body, never               | -183      | inclusion_body | -10 base               |                                               |                                 | TASK due -1 [ibmfrs-never]
         inclusion body, never, day 182      | -182      | inclusion_body | -10 base               |                                               |                                 | due +0

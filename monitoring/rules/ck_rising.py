@@ -344,6 +344,7 @@ RULE = Rule(
         u above 10, r 2                       | -900 | | -40 1000, -1 2000.01 | | | | | URGENT
         u 10, r just below 2                  | -900 | | -40 1000.01, -1 2000 | | | | | INFO
         u 10, r above 2                       | -900 | | -40 999.99, -1 2000 | | | | | URGENT
+        a nadir of 1                          | -900 | | -40 1, -1 2000 | | | | | URGENT [ratio-urgent, not-a-flare]
         r compared exactly                    | -900 | | -40 333.333334, -1 666.666667 | | | | | INFO
         5000 is not above 5000                | -900 | | -40 4000 uln=1000, -1 5000 uln=1000 | | | | | quiet
         5001, 5000 before                     | -900 | | -90 4000 uln=1000, -40 5000 uln=1000, -1 5001 uln=1000 | | | | | URGENT [new-above, not-a-flare]
@@ -351,6 +352,7 @@ RULE = Rule(
         4999, 4000 before                     | -900 | | -90 3990 uln=1000, -40 4000 uln=1000, -1 4999 uln=1000 | | | | | quiet
         5001, 5001 before                     | -900 | | -90 4000 uln=1000, -40 5001 uln=1000, -1 5001 uln=1000 | | | | | quiet
         5001, but it rose by too little       | -900 | | -40 4600 uln=1000, -1 5001 uln=1000 | | | | | quiet
+        5001, the newer of the day before      | -900 | | -40 6000 uln=1000, -40 4000 uln=1000, -1 5001 uln=1000 | | | | | URGENT [new-above, not-a-flare]
         new above 5000, twice on one day      | -900 | | -40 4000 uln=1000, -1T8 6000 uln=1000, -1T9 5500 uln=1000 | | | | | URGENT
         5001, no result before, own baseline  | -900 | | -1 5001 uln=1000 | | -100 4000 | | | quiet
         the one before is years ago           | -900 | | -1500 4000 uln=1000, -1 5001 uln=1000 | | -100 4000 | | | URGENT
@@ -392,10 +394,12 @@ RULE = Rule(
         r just below 1.5                      | -900 | | -40 240, -1 359.99 | | | | | quiet
         r 1.5                                 | -900 | | -40 240, -1 360 | | | | | INFO
         r above 1.5                           | -900 | | -40 240, -1 360.01 | | | | | INFO
+        r 1.75 of a nadir of 1                | -900 | | -40 1 uln=1, -1 1.75 uln=1 | | | | | INFO [ratio-info, not-a-flare]
         own baseline stands in for the nadir  | -900 | | -40 100, -1 390 | | -100 300 | | | quiet
         own baseline and no earlier CK        | -900 | | -1 600 | | -100 300 | | | ACTION
         own baseline set today                | -900 | | -40 100, -1 390 | | 0 300 | | | quiet
         own baseline set tomorrow             | -900 | | -40 100, -1 390 | | 1 300 | | | ACTION
+        own baseline withdrawn                | -900 | | -40 100, -1 390 | | -100 300 withdrawn | | | ACTION
         the newest own baseline               | -900 | | -40 100, -1 390 | | -200 100, -100 300 | | | quiet
         own baseline of 0                     | -900 | | -40 100, -1 390 | | -100 0 | | | not evaluable
         nadir of 0, now normal                | -900 | | -40 0, -1 190 | | | | | quiet
@@ -410,10 +414,12 @@ RULE = Rule(
         no limit, 5000                        | -900 | | -40 200, -1 5000 uln=none | | | | | not evaluable
         the centre's limit                    | -900 | | -40 200, -1 600 uln=none | any 200 | | | | ACTION
         the centre's limit for her sex        | -900 | | -40 200, -1 600 uln=none | any 200, female 700 | | | | quiet
+        the centre's limit of 0 is no limit   | -900 | | -40 200, -1 600 uln=none | any 0 | | | | not evaluable
         not the limit for men                 | -900 | | -40 200, -1 600 uln=none | male 200 | | | | not evaluable
         the laboratory's limit comes first    | -900 | | -40 200, -1 600 | any 700 | | | | ACTION
         a range that ended before the sample  | -900 | | -40 200, -1 600 uln=none | any 200 -500 -2 | | | | not evaluable
         a range that ended with the sample    | -900 | | -40 200, -1 600 uln=none | any 200 -500 -1 | | | | ACTION
+        a range that begins with the sample   | -900 | | -40 200, -1 600 uln=none | any 200 -1 | | | | ACTION
         latest cannot be converted            | -900 | | -40 200, -20 600, -1 unit? | | | | | not evaluable
         an earlier one cannot be converted    | -900 | | -40 200, -20 unit?, -1 600 | | | | | ACTION
         the later of its day not converted    | -900 | | -40T8 200, -40T9 unit?, -1 600 | | | | | ACTION

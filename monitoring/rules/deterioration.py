@@ -114,6 +114,9 @@ RULE = Rule(
         at two visits in a row                  |                |                           | -40 base, -20 base ex=4, -5 base ex=4                                                | ACTION due +23 [confirmed, extramuscular]
         each in its own way                     |                |                           | -40 base, -20 base ex=4, -5 base md=8 mmt=96                                         | ACTION [confirmed, global_and_strength]
         then a visit that does not              |                |                           | -40 base, -20 base ex=4, -5 base ex=3.9                                              | quiet
+        before it, strength by 19.8 %           |                |                           | -60 base mmt=121, -20 base md=8 mmt=97, -5 base mmt=121 ex=4                         | TASK [once, extramuscular]
+        before it, the patient by 29.7 %        |                |                           | -60 base pt=3.7, -20 base md=7.8 pt=4.8 haq=1.95, -5 base pt=3.7 ex=4                | TASK [once, extramuscular]
+        before it, the physician by 29.7 %      |                |                           | -60 base md=3.7, -20 base md=4.8 pt=6.5 haq=1.95, -5 base md=3.7 ex=4                | TASK [once, extramuscular]
         two, but not in a row                   |                |                           | -60 base, -40 base ex=4, -20 base, -5 base ex=4                                      | TASK [once, extramuscular]
         then an empty assessment                |                |                           | -40 base, -20 base ex=4, -5 md=-                                                     | TASK due +8
         the physician alone                     |                |                           | -40 base, -5 base md=8                                                               | quiet
@@ -124,6 +127,7 @@ RULE = Rule(
         strength by 20 %, of 150                |                |                           | -40 base mmt=150, -5 base md=8 mmt=120                                               | TASK [once, global_and_strength]
         strength on another scale               |                |                           | -40 base, -5 base md=8 mmt=- mmt80=40                                                | quiet
         strength of one side                    |                |                           | -40 base mmt=- mmt80=80, -5 base md=8 mmt=- mmt80=64                                 | TASK [once, global_and_strength]
+        strength on both scales, before on one  |                |                           | -40 base mmt=- mmt80=80, -5 base md=8 mmt=120 mmt80=64                               | TASK [once, global_and_strength]
         three of five by 30 %                   |                |                           | -40 base, -5 base md=7.8 pt=6.5 haq=1.95                                             | TASK [once, three_of_five]
         three, one of them by 28 %              |                |                           | -40 base, -5 base md=7.7 pt=6.5 haq=1.95                                             | quiet
         HAQ-DI by 29.9 %                        |                |                           | -40 base, -5 base md=7.8 pt=6.5 haq=1.949                                            | quiet
@@ -131,6 +135,8 @@ RULE = Rule(
         two of five                             |                |                           | -40 base, -5 base md=7.8 pt=6.5                                                      | quiet
         strength as the third, by 30 %          |                |                           | -40 base, -5 base md=7.8 pt=6.5 mmt=84                                               | TASK [once, three_of_five]
         strength as the third, by 29.2 %        |                |                           | -40 base, -5 base md=7.8 pt=6.5 mmt=85                                               | quiet
+        extramuscular as the third, by 30 %     |                |                           | -40 base, -5 base md=7.8 pt=6.5 ex=2.6                                               | TASK [once, three_of_five]
+        strength as the third, from 1 to 0      |                |                           | -40 base mmt=1, -5 base md=7.8 pt=6.5 mmt=0                                          | TASK [once, three_of_five]
         all of it                               |                |                           | -40 base, -5 base md=9 pt=9 ex=6 haq=3 mmt=60                                        | TASK [once, global_and_strength, extramuscular, three_of_five]
         from 0 by 2 cm, HAQ-DI by 0.375         |                |                           | -40 base md=0 pt=0 haq=0, -5 base md=2 pt=2 haq=0.375                                | TASK [once, three_of_five]
         from 0 by 1.9 cm                        |                |                           | -40 base md=0 pt=0 haq=0, -5 base md=1.9 pt=2 haq=0.375                              | quiet
@@ -143,6 +149,7 @@ RULE = Rule(
         a visit long ago stands                 |                |                           | -740 base, -700 base ex=4                                                            | TASK due -672
         a visit tomorrow                        |                |                           | -40 base, 1 base ex=4                                                                | quiet
         a visit today                           |                |                           | -40 base, 0 base ex=4                                                                | TASK due +28
+        two visits of one day, the newer worse   |                |                           | -40 base, -5 base, -5 base ex=4                                                      | TASK [once, extramuscular]
         inclusion body                          | inclusion_body |                           | -40 base, -20 base ex=4, -5 base ex=4                                                | ACTION
         treated, baseline at the start          |                | -40.. prednisone 40       | -80 base ex=0, -40 base ex=2, -5 base ex=3.9                                         | quiet
         baseline 28 days before                 |                | -40.. prednisone 40       | -80 base ex=0, -68 base ex=2, -5 base ex=3.9                                         | quiet

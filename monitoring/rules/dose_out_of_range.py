@@ -218,6 +218,7 @@ RULE = Rule(
         mycophenolate 3000 mg               | -100.. mycophenolate-mofetil 1500 x2     |                     |               | quiet
         mycophenolate 3000.002 mg           | -100.. mycophenolate-mofetil 1500.001 x2 |                     |               | TASK
         prednisone 1 mg/kg                  | -9.. prednisone 60                       | -5 60               |               | quiet
+        prednisolone 1 mg/kg                | -9.. prednisolone 60                     | -5 60               |               | quiet
         more than 1 mg/kg                   | -9.. prednisone 60.001                   | -5 60               |               | TASK [above, unexplained, at-weight]
         1 mg/kg, every other day            | -9.. prednisone 120 /2                   | -5 60               |               | quiet
         tapered: never too little           | -300.. prednisone 2.5                    | -5 60               |               | quiet

@@ -217,10 +217,12 @@ RULE = Rule(
         active only since the screen        | -400      | dermatomyositis |                     |                         | -92 swallow normal                    | -91 md=5           |                  | quiet
         active, then not                    | -400      | dermatomyositis |                     |                         | -92 swallow normal                    | -150 md=5, -100 md=0 |                | quiet
         then an assessment without it       | -400      | dermatomyositis |                     |                         | -92 swallow normal                    | -150 md=5, -100 pt=1 |                | TASK
+        two assessments of one day          | -400      | dermatomyositis |                     |                         | -92 swallow normal                    | -92 md=0, -92 md=5 |                  | TASK due -1 [overdue, often]
         positive today                      | -400      | polymyositis   |                      |                         | 0 swallow abnormal                    |                    |                  | TASK due +14 [positive]
         positive 14 days ago                | -400      | polymyositis   |                      |                         | -14 swallow abnormal                  |                    |                  | TASK due +0 [positive]
         positive 15 days ago                | -400      | polymyositis   |                      |                         | -15 swallow abnormal                  |                    |                  | ACTION due -1 [positive-late]
         positive, then normal               | -400      | polymyositis   |                      |                         | -15 swallow abnormal, -5 swallow normal |                  |                  | quiet
+        positive, then normal on that day   | -400      | polymyositis   |                      |                         | -5 swallow abnormal, -5 swallow normal |                   |                  | quiet
         EAT-10 2.99                         | -400      | polymyositis   |                      |                         | -5 swallow 2.99                       |                    |                  | quiet
         EAT-10 3                            | -400      | polymyositis   |                      |                         | -5 swallow 3                          |                    |                  | TASK due +9 [positive]
         EAT-10 3, called normal             | -400      | polymyositis   |                      |                         | -5 swallow normal 3                   |                    |                  | TASK [positive]
@@ -240,11 +242,13 @@ RULE = Rule(
         positive, 5 % of weight lost        | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -60 80, -5 76    | URGENT [weight, positive]
         a little under 5 % of 200 kg        | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -60 200.1, -5 190.1 | TASK
         dysphagia, weight lost              | -400      | polymyositis   |                      | -5 dysphagia            | -5 swallow normal                     |                    | -60 80, -5 76    | URGENT [weight]
+        dysphagia, weight lost, no diagnosis | none     | polymyositis   |                      | -5 dysphagia            |                                       |                    | -60 80, -5 76    | URGENT [weight]
         weight lost, swallows well          | -400      | polymyositis   |                      |                         | -5 swallow normal                     |                    | -60 80, -5 70    | quiet
         weight lost in 90 days              | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -95 80, -5 76    | URGENT
         weight lost in 91 days              | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -96 80, -5 76    | TASK
         weighed 90 days ago                 | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -150 80, -90 76  | URGENT
         weighed 91 days ago                 | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -150 80, -91 76  | TASK
         weight regained                     | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -60 80, -20 70, -5 79 | TASK
+        lost since the heavier of two       | -400      | polymyositis   |                      |                         | -5 swallow abnormal                   |                    | -60 80, -30 77, -5 76 | URGENT [weight, positive]
     """,
 )

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from monitoring.models import Assessment, Confounder, PersonalBaseline, ReferenceRange, Result
 from patients.models import AntibodyResult, Patient
-from tests.factories import AS_OF, centre, fact
+from tests.factories import AS_OF, NOW, centre, fact
 from tests.rules.examples import column, day, items
 from therapy.models import TaperConfirmation, TaperEnd, TaperHold, TaperPlan, TaperStep
 
@@ -92,9 +92,18 @@ def centre_range(patient: Patient, cell: str) -> None:
 
 @column("personal")
 def personal(patient: Patient, cell: str) -> None:
-    """`-100 300`: a personal baseline of CK set on that day."""
-    for set_on, value in items(cell):
-        fact(PersonalBaseline, patient, analyte="ck", value=Decimal(value), set_on=day(set_on), reason="in remission")
+    """`-100 300`: a personal baseline of CK set on that day; `-100 300 withdrawn`."""
+    for set_on, value, *withdrawn in items(cell):
+        gone = {"status": "entered_in_error", "retired_at": NOW, "retired_by": patient.created_by} if withdrawn else {}
+        fact(
+            PersonalBaseline,
+            patient,
+            analyte="ck",
+            value=Decimal(value),
+            set_on=day(set_on),
+            reason="in remission",
+            **gone,
+        )
 
 
 @column("confounders")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from monitoring.models import Assessment, BodySize, Result
+from monitoring.models import Assessment, BodySize, ReferenceRange, Result
 from patients.models import Patient
-from tests.factories import fact
+from tests.factories import centre, fact
 from tests.rules.examples import column, day, items
 from therapy.formulary import FORMULARY
 from therapy.models import (
@@ -105,8 +105,16 @@ BASE = ["md=6", "pt=5", "ex=2", "haq=1.5", "mmt=120"]
 
 @column("enzymes")
 def enzymes(patient: Patient, cell: str) -> None:
-    """`-100 ck 1000/200, -5 ast 40/` (no upper limit), `-5 alt ?/40` (a unit that cannot be converted)."""
+    """`-100 ck 1000/200, -5 ast 40/` (no upper limit), `-5 alt ?/40` (a unit that cannot be converted), and `-5 range
+    ck/200`: from that day on the limit of the patient's centre, one of its own.
+    """
     for taken, analyte, text in items(cell):
+        if analyte == "range":
+            name, _, limit = text.partition("/")
+            patient.centre = centre()
+            patient.save()
+            ReferenceRange.objects.create(centre=patient.centre, analyte=name, uln=Decimal(limit), starts_on=day(taken))
+            continue
         value, _, uln = text.partition("/")
         fact(
             Result,
