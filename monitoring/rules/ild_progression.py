@@ -186,6 +186,7 @@ RULE = Rule(
         two criteria: symptoms, imaging        | -900 ild, -100 dyspnoea        |               |                                                                  | -100 hrct yes            | ACTION [symptoms, imaging]
         all three                              | -900 ild, -100 dyspnoea        |               | -300 fvc%=90 dlco=80, -5 fvc%=85 dlco=70                         | -100 hrct yes            | ACTION [fvc, dlco, symptoms, imaging]
         seen on HRCT                           |                                | -900 hrct present | -300 fvc%=90 dlco=80, -5 fvc%=85 dlco=80                     |                          | INFO
+        seen on HRCT of today                  |                                | 0 hrct present | -300 fvc%=90 dlco=80, -5 fvc%=85 dlco=80                         |                          | INFO [fvc, muscle]
         newest test 365 days old               | -900 ild                       |               | -600 fvc%=90 dlco=80, -365 fvc%=85 dlco=80                       |                          | INFO
         newest test 366 days old               | -900 ild                       |               | -600 fvc%=90 dlco=80, -366 fvc%=85 dlco=80                       |                          | not evaluable
         best 365 days before                   | -900 ild                       |               | -370 fvc%=90 dlco=80, -5 fvc%=85 dlco=80                         |                          | INFO

@@ -90,5 +90,6 @@ RULE = Rule(
         stopped today                         | necrotising     | -100.. atorvastatin 20 stop 0           | -30 hmgcr positive                     | ACTION
         two statins, one finding              | necrotising     | -9.. fluvastatin 40, -5.. lovastatin 20 | -30 hmgcr positive                     | ACTION
         a dose of nothing                     | necrotising     | -9.. pitavastatin 0                     | -30 hmgcr positive                     | quiet
+        a dose of 1 mg                        | necrotising     | -9.. pitavastatin 1                     | -30 hmgcr positive                     | ACTION
     """,
 )

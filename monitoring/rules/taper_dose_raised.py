@@ -65,26 +65,31 @@ RULE = Rule(
         "Doses taken and not recorded.",
     ),
     examples="""
-        case                                   | doses                                                            | taper plan          | expect
-        lowered                                | -60..-21 prednisone 40, -20.. prednisone 30                      | -60 40, -20 30      | quiet
-        raised 29 days ago                     | -60..-30 prednisone 20, -29.. prednisone 30                      | -60 40, 30 10       | INFO [raised]
-        raised 30 days ago                     | -60..-31 prednisone 20, -30.. prednisone 30                      | -60 40, 30 10       | INFO [raised]
-        raised 31 days ago                     | -60..-32 prednisone 20, -31.. prednisone 30                      | -60 40, 30 10       | quiet
-        raised today                           | -60..-1 prednisone 20, 0.. prednisone 21                         | -60 40, 30 10       | INFO
-        to be raised tomorrow                  | -60..0 prednisone 20, 1.. prednisone 30                          | -60 40, 30 10       | quiet
-        the same dose again                    | -60..-11 prednisone 20, -10.. prednisone 20                      | -60 40, 30 10       | quiet
-        the same in another drug               | -60..-11 prednisone 5, -10.. dexamethasone 0.75                  | -60 40, 30 10       | quiet
-        raised by another drug                 | -60.. prednisone 20, -10.. hydrocortisone 10                     | -60 40, 30 10       | INFO
-        no taper                               | -60..-11 prednisone 20, -10.. prednisone 30                      |                     | quiet
-        the taper began after the rise         | -60..-11 prednisone 20, -10.. prednisone 30                      | -9 30, 30 10        | quiet
-        the taper began on the day             | -60..-11 prednisone 20, -10.. prednisone 30                      | -10 30, 30 10       | INFO
-        the last step confirmed that day       | -60..-11 prednisone 20, -10.. prednisone 30                      | -60 40, -30 20 ok@-10 | quiet
-        the last step confirmed the day after  | -60..-11 prednisone 20, -10.. prednisone 30                      | -60 40, -30 20 ok@-9 | INFO
-        the plan ended that day                | -60..-11 prednisone 20, -10.. prednisone 30                      | -60 40, ended -10   | INFO
-        the plan ended the day before          | -60..-11 prednisone 20, -10.. prednisone 30                      | -60 40, ended -11   | quiet
-        on hold it is still a taper            | -60..-11 prednisone 20, -10.. prednisone 30                      | -60 40, held -20..  | INFO
-        after 14 days without                  | -60..-25 prednisone 20, -10.. prednisone 30                      | -60 40, 30 10       | INFO
-        after 15 days without: another course  | -60..-26 prednisone 20, -10.. prednisone 30                      | -60 40, 30 10       | quiet
-        the first dose is no rise              | -10.. prednisone 30                                              | -10 30, 30 10       | quiet
+        case                                   | doses                                                            | infusions                          | taper plan          | expect
+        lowered                                | -60..-21 prednisone 40, -20.. prednisone 30                      |                                    | -60 40, -20 30      | quiet
+        raised 29 days ago                     | -60..-30 prednisone 20, -29.. prednisone 30                      |                                    | -60 40, 30 10       | INFO [raised]
+        raised 30 days ago                     | -60..-31 prednisone 20, -30.. prednisone 30                      |                                    | -60 40, 30 10       | INFO [raised]
+        raised 31 days ago                     | -60..-32 prednisone 20, -31.. prednisone 30                      |                                    | -60 40, 30 10       | quiet
+        raised today                           | -60..-1 prednisone 20, 0.. prednisone 21                         |                                    | -60 40, 30 10       | INFO
+        to be raised tomorrow                  | -60..0 prednisone 20, 1.. prednisone 30                          |                                    | -60 40, 30 10       | quiet
+        the same dose again                    | -60..-11 prednisone 20, -10.. prednisone 20                      |                                    | -60 40, 30 10       | quiet
+        the same in another drug               | -60..-11 prednisone 5, -10.. dexamethasone 0.75                  |                                    | -60 40, 30 10       | quiet
+        raised by another drug                 | -60.. prednisone 20, -10.. hydrocortisone 10                     |                                    | -60 40, 30 10       | INFO
+        both have the day: the newer counts    | -60..-10 prednisone 20, -10.. prednisone@2 10                    |                                    | -60 40, 30 10       | quiet
+        no taper                               | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    |                     | quiet
+        the taper began after the rise         | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -9 30, 30 10        | quiet
+        the taper began on the day             | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -10 30, 30 10       | INFO
+        raised today, the taper began today    | -60..-1 prednisone 20, 0.. prednisone 30                         |                                    | 0 30, 30 10         | INFO
+        the last step confirmed that day       | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, -30 20 ok@-10 | quiet
+        the last step confirmed the day after  | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, -30 20 ok@-9 | INFO
+        raised today, the last step confirmed  | -60..-1 prednisone 20, 0.. prednisone 30                         |                                    | -60 40, -30 20 ok@0 | quiet
+        the plan ended that day                | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, ended -10   | INFO
+        the plan ended the day before          | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, ended -11   | quiet
+        on hold it is still a taper            | -60..-11 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, held -20..  | INFO
+        after 14 days without                  | -60..-25 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, 30 10       | INFO
+        after 14 days without, 30 days ago     | -60..-45 prednisone 20, -30.. prednisone 30                      |                                    | -60 40, 30 10       | INFO
+        14 days after an infusion              | -30.. prednisone 30                                              | -45 hydrocortisone:intravenous 100 | -60 40, 30 10       | INFO
+        after 15 days without: another course  | -60..-26 prednisone 20, -10.. prednisone 30                      |                                    | -60 40, 30 10       | quiet
+        the first dose is no rise              | -10.. prednisone 30                                              |                                    | -10 30, 30 10       | quiet
     """,
 )
