@@ -243,6 +243,7 @@ RULE = Rule(
         saturation 89 %, 30 days ago          |                        |                             |                              | -30 spo2 89                         | URGENT [spo2-low]
         saturation 89 %, 31 days ago          |                        |                             |                              | -31 spo2 89                         | quiet
         saturation 89 %, then 93 %            |                        |                             |                              | -5 spo2 89, -4 spo2 93              | quiet
+        saturation 89 %, 95 % later that day  |                        |                             |                              | -5T8 spo2 89, -5T9 spo2 95          | quiet
         saturation 89 % tomorrow              |                        |                             |                              | 1 spo2 89                           | quiet
         saturation in no unit we know         |                        |                             |                              | -5 spo2 ?                           | not evaluable
         saturation in no unit, oxygen         |                        | -5 oxygen                   |                              | -5 spo2 ?                           | URGENT [oxygen]
@@ -298,6 +299,8 @@ RULE = Rule(
         anti-MDA5, KL-6 1000.01               | -900 mda5 positive     |                             |                              | -5 kl6 1000.01                      | URGENT [mda5-kl6]
         KL-6 half as high again               | -900 mda5 positive     |                             |                              | -60 kl6 400, -5 kl6 600             | URGENT [mda5-kl6-rising]
         KL-6 nearly half as high again        | -900 mda5 positive     |                             |                              | -60 kl6 400, -5 kl6 599             | quiet
+        KL-6 rose from the lowest before      | -900 mda5 positive     |                             |                              | -60 kl6 400, -30 kl6 590, -5 kl6 600 | URGENT [mda5-kl6-rising]
+        KL-6 rose from one that was withdrawn | -900 mda5 positive     |                             |                              | -60 kl6 400 withdrawn, -30 kl6 590, -5 kl6 600 | quiet
         KL-6 risen to 500                     | -900 mda5 positive     |                             |                              | -60 kl6 200, -5 kl6 500             | quiet
         KL-6 risen to 500.01                  | -900 mda5 positive     |                             |                              | -60 kl6 200, -5 kl6 500.01          | URGENT [mda5-kl6-rising]
         KL-6 in no unit we know               | -900 mda5 positive     |                             |                              | -5 kl6 ?                            | not evaluable

@@ -372,117 +372,122 @@ RULE = Rule(
     ),
     advice="Repeat it where it does not fit; then decide about dose or pause.",
     examples="""
-        case                                       | doses                              | infusions                 | results | expect
-        nothing measured                           | -400.. methotrexate 15 /7 |  |  | quiet
-        all within                                 | -400.. methotrexate 15 /7 |  | -5 wbc 6, -5 alt 30, -5 creatinine 70 | quiet
-        wbc 3.5                                    | -400.. methotrexate 15 /7 |  | -5 wbc 3.5 | quiet
-        wbc 3.49                                   | -400.. methotrexate 15 /7 |  | -5 wbc 3.49 | ACTION [below, note]
-        neutrophils 1.6                            | -400.. methotrexate 15 /7 |  | -5 neutrophils 1.6 | quiet
-        neutrophils 1.59                           | -400.. methotrexate 15 /7 |  | -5 neutrophils 1.59 | ACTION [below, note]
-        platelets 140                              | -400.. methotrexate 15 /7 |  | -5 platelets 140 | quiet
-        platelets 139.99                           | -400.. methotrexate 15 /7 |  | -5 platelets 139.99 | ACTION [below]
-        albumin 30                                 | -400.. methotrexate 15 /7 |  | -5 albumin 30 | quiet
-        albumin 29.99                              | -400.. methotrexate 15 /7 |  | -5 albumin 29.99 | ACTION [below, note]
-        egfr 60                                    | -400.. methotrexate 15 /7 |  | -5 egfr 60 | quiet
-        egfr 59.99                                 | -400.. methotrexate 15 /7 |  | -5 egfr 59.99 | ACTION [below, note]
-        egfr-2009 60                               | -400.. methotrexate 15 /7 |  | -5 egfr-2009 60 | quiet
-        egfr-2009 59.99                            | -400.. methotrexate 15 /7 |  | -5 egfr-2009 59.99 | ACTION [below, note]
-        egfr-mdrd 60                               | -400.. methotrexate 15 /7 |  | -5 egfr-mdrd 60 | quiet
-        egfr-mdrd 59.99                            | -400.. methotrexate 15 /7 |  | -5 egfr-mdrd 59.99 | ACTION [below, note]
-        mcv 105                                    | -400.. methotrexate 15 /7 |  | -5 mcv 105 | quiet
-        mcv 105.01                                 | -400.. methotrexate 15 /7 |  | -5 mcv 105.01 | ACTION [above, note]
-        eosinophils 0.5                            | -400.. methotrexate 15 /7 |  | -5 eosinophils 0.5 | quiet
-        eosinophils 0.501                          | -400.. methotrexate 15 /7 |  | -5 eosinophils 0.501 | ACTION [above, note]
-        systolic 140                               | -400.. methotrexate 15 /7 |  | -5 systolic 140 | quiet
-        systolic 140.01                            | -400.. methotrexate 15 /7 |  | -5 systolic 140.01 | ACTION [above]
-        diastolic 90                               | -400.. methotrexate 15 /7 |  | -5 diastolic 90 | quiet
-        diastolic 90.01                            | -400.. methotrexate 15 /7 |  | -5 diastolic 90.01 | ACTION [above]
-        wbc 2: not yet severe                      | -400.. methotrexate 15 /7 |  | -5 wbc 2 | ACTION [below, note]
-        wbc 1.99: severe                           | -400.. methotrexate 15 /7 |  | -5 wbc 1.99 | URGENT [severe, note]
-        neutrophils 1: not yet severe              | -400.. methotrexate 15 /7 |  | -5 neutrophils 1 | ACTION [below, note]
-        neutrophils 0.99: severe                   | -400.. methotrexate 15 /7 |  | -5 neutrophils 0.99 | URGENT [severe, note]
-        platelets 50: not yet severe               | -400.. methotrexate 15 /7 |  | -5 platelets 50 | ACTION [below]
-        platelets 49.99: severe                    | -400.. methotrexate 15 /7 |  | -5 platelets 49.99 | URGENT [severe]
-        what no limit is for                       | -400.. methotrexate 15 /7 |  | -5 lymphocytes 0.3, -5 haemoglobin 70, -5 ggt 900 uln=60 | quiet
-        the laboratory's flag alone                | -400.. methotrexate 15 /7 |  | -5 wbc 12 uln=10 | quiet
-        used at its number                         | -400.. methotrexate 15 /7 |  | -5 platelets <139 | ACTION
-        90 days ago                                | -400.. methotrexate 15 /7 |  | -90 wbc 3 | ACTION
-        91 days ago                                | -400.. methotrexate 15 /7 |  | -91 wbc 3 | quiet
-        one still to come                          | -400.. methotrexate 15 /7 |  | 1 wbc 3 | quiet
-        better since                               | -400.. methotrexate 15 /7 |  | -20 wbc 3, -5 wbc 4 | quiet
-        worse since                                | -400.. methotrexate 15 /7 |  | -20 wbc 4, -5 wbc 3 | ACTION
-        later on that day it was better            | -400.. methotrexate 15 /7 |  | -5T8 wbc 3, -5T9 wbc 4 | quiet
-        the latest cannot be converted             | -400.. methotrexate 15 /7 |  | -20 wbc 3, -5 wbc ? | not evaluable
-        an earlier one cannot be converted         | -400.. methotrexate 15 /7 |  | -20 wbc ?, -5 wbc 4 | quiet
-        cannot be converted, 91 days ago           | -400.. methotrexate 15 /7 |  | -91 wbc ? | quiet
-        two analytes, two findings: the worse      | -400.. methotrexate 15 /7 |  | -5 wbc 3, -5 neutrophils 0.9 | URGENT [severe, note]
-        no drug                                    |  |  | -5 wbc 3 | quiet
-        a drug that needs no blood tests           | -400.. hydroxychloroquine 200 |  | -5 wbc 3 | quiet
-        begins today                               | 0.. methotrexate 15 /7 |  | -5 wbc 3 | ACTION
-        begins tomorrow                            | 1.. methotrexate 15 /7 |  | -5 wbc 3 | quiet
-        stopped 90 days ago                        | -400.. methotrexate 15 /7 stop -90 |  | -5 wbc 3 | ACTION
-        stopped 91 days ago                        | -400.. methotrexate 15 /7 stop -91 |  | -5 wbc 3 | quiet
-        last dose 90 days ago                      | -400..-90 methotrexate 15 /7 |  | -5 wbc 3 | ACTION
-        last dose 91 days ago                      | -400..-91 methotrexate 15 /7 |  | -5 wbc 3 | quiet
-        infused 117 days ago                       |  | -117 cyclophosphamide 750 | -5 wbc 3 | ACTION
-        infused 118 days ago                       |  | -118 cyclophosphamide 750 | -5 wbc 3 | quiet
-        on the skin                                | -400.. tacrolimus:topical 1 |  | -5 wbc 3 | quiet
-        ALT 100                                    | -400.. methotrexate 15 /7 |  | -5 alt 100 | quiet
-        ALT 100.01, nothing else measured          | -400.. methotrexate 15 /7 |  | -5 alt 100.01 | ACTION [liver, not-measured]
-        AST 100                                    | -400.. methotrexate 15 /7 |  | -5 ast 100 | quiet
-        AST 100.01, nothing else measured          | -400.. methotrexate 15 /7 |  | -5 ast 100.01 | ACTION [liver, not-measured]
-        ALT 140, CK 3000, GGT and bilirubin normal | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO [muscle, same-day]
-        the same without GGT                       | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 bilirubin 10 uln=21 | TASK [muscle-or-liver, same-day, not-measured]
-        the same without bilirubin                 | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60 | TASK [muscle-or-liver, same-day, not-measured]
-        the same with GGT of another day           | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -6 ggt 20 uln=60, -5 bilirubin 10 uln=21 | TASK
-        the same with CK 100                       | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 100 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
-        CK at its limit                            | -400.. methotrexate 15 /7 |  | -5 alt 101, -5 ck 2000 uln=2000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
-        CK just above it                           | -400.. methotrexate 15 /7 |  | -5 alt 101, -5 ck 2000.01 uln=2000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        CK of another day                          | -400.. methotrexate 15 /7 |  | -5 alt 140, -6 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, not-measured]
-        the later CK of the day                    | -400.. methotrexate 15 /7 |  | -5 alt 140, -5T8 ck 3000 uln=200, -5T9 ck 100 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
-        GGT at its limit                           | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 60 uln=60, -5 bilirubin 10 uln=21 | INFO
-        GGT above its limit                        | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 60.01 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
-        GGT above, bilirubin missing               | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 61 uln=60 | ACTION
-        bilirubin at its limit                     | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 21 uln=21 | INFO
-        bilirubin above its limit                  | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 21.01 uln=21 | ACTION
-        GGT without a limit                        | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20, -5 bilirubin 10 uln=21 | TASK [muscle-or-liver, same-day]
-        CK without a limit                         | -400.. methotrexate 15 /7 |  | -5 alt 140, -5 ck 3000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
-        ALT 1.5 times what goes with the CK        | -400.. methotrexate 15 /7 |  | -5 alt 150, -5 ck 1129.77 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        ALT just above that                        | -400.. methotrexate 15 /7 |  | -5 alt 150.01, -5 ck 1129.77 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
-        ALT just above 1.49 times it               | -400.. methotrexate 15 /7 |  | -5 alt 149.5, -5 ck 1129.77 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        AST, with the ALT of its day               | -400.. methotrexate 15 /7 |  | -5 ast 140, -5 alt 90, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO [muscle, same-day]
-        AST, and no ALT that day                   | -400.. methotrexate 15 /7 |  | -5 ast 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day, not-measured]
-        AST, and an ALT that does not fit the CK   | -400.. methotrexate 15 /7 |  | -5 ast 140, -5 alt 99, -5 ck 300 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
-        ALT rises while CK falls                   | -400.. methotrexate 15 /7 |  | -30 alt 130, -30 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [rises-while-ck-falls, same-day]
-        90 days between the samples                | -400.. methotrexate 15 /7 |  | -95 alt 130, -95 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
-        91 days between them                       | -400.. methotrexate 15 /7 |  | -96 alt 130, -96 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        both rise                                  | -400.. methotrexate 15 /7 |  | -30 alt 130, -30 ck 2000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        CK as before                               | -400.. methotrexate 15 /7 |  | -30 alt 130, -30 ck 3000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        ALT as before                              | -400.. methotrexate 15 /7 |  | -30 alt 140, -30 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        the newest of the samples before           | -400.. methotrexate 15 /7 |  | -40 alt 130, -40 ck 5000 uln=200, -30 alt 150, -30 ck 4000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
-        of the samples before, one with both       | -400.. methotrexate 15 /7 |  | -40 alt 130, -40 ck 5000 uln=200, -30 alt 150, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
-        ALT rises while CK falls, within limits    | -400.. methotrexate 15 /7 |  | -30 alt 80, -30 ck 5000 uln=200, -5 alt 90, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | quiet
-        ALT five times its limit, bilirubin raised | -400.. methotrexate 15 /7 |  | -5 alt 200 uln=40, -5 bilirubin 30 uln=21 | ACTION [liver, not-measured]
-        ALT above five times, bilirubin raised     | -400.. methotrexate 15 /7 |  | -5 alt 200.01 uln=40, -5 bilirubin 30 uln=21 | URGENT [liver-severe, not-measured]
-        ALT above five times, bilirubin normal     | -400.. methotrexate 15 /7 |  | -5 alt 200.01 uln=40, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 21 uln=21 | INFO
-        ALT without a limit, bilirubin raised      | -400.. methotrexate 15 /7 |  | -5 alt 400, -5 bilirubin 30 uln=21 | ACTION
-        AST above five times, bilirubin raised     | -400.. methotrexate 15 /7 |  | -5 ast 300 uln=40, -5 bilirubin 30 uln=21 | ACTION
-        creatinine, first ever                     | -400.. methotrexate 15 /7 |  | -5 creatinine 300 | quiet
-        creatinine 1.3 times                       | -400.. methotrexate 15 /7 |  | -100 creatinine 100, -5 creatinine 130 | quiet
-        creatinine 1.301 times                     | -400.. methotrexate 15 /7 |  | -100 creatinine 100, -5 creatinine 130.1 | ACTION [creatinine]
-        1.309 times                                | -400.. methotrexate 15 /7 |  | -100 creatinine 100, -5 creatinine 130.9 | ACTION
-        the lowest, not the newest                 | -400.. methotrexate 15 /7 |  | -200 creatinine 100, -100 creatinine 130, -5 creatinine 140 | ACTION
-        the lowest 365 days before                 | -400.. methotrexate 15 /7 |  | -370 creatinine 100, -5 creatinine 140 | ACTION
-        the lowest 366 days before                 | -400.. methotrexate 15 /7 |  | -371 creatinine 100, -5 creatinine 140 | quiet
-        a creatinine 90 days ago                   | -400.. methotrexate 15 /7 |  | -190 creatinine 100, -90 creatinine 140 | ACTION
-        a creatinine 91 days ago                   | -400.. methotrexate 15 /7 |  | -190 creatinine 100, -91 creatinine 140 | quiet
-        a creatinine of 90 days ago, 365 before it | -400.. methotrexate 15 /7 |  | -455 creatinine 100, -90 creatinine 140 | ACTION
-        same day: no earlier day                   | -400.. methotrexate 15 /7 |  | -5T8 creatinine 100, -5T9 creatinine 200 | quiet
-        1.5 times within 7 days                    | -400.. methotrexate 15 /7 |  | -12 creatinine 100, -5 creatinine 150 | URGENT [creatinine-severe]
-        1.499 times within 7 days                  | -400.. methotrexate 15 /7 |  | -12 creatinine 100, -5 creatinine 149.9 | ACTION
-        1.5 times within 8 days                    | -400.. methotrexate 15 /7 |  | -13 creatinine 100, -5 creatinine 150 | ACTION [creatinine]
-        1.5 times within 6 days                    | -400.. methotrexate 15 /7 |  | -11 creatinine 100, -5 creatinine 150 | URGENT
-        a creatinine of 0 before                   | -400.. methotrexate 15 /7 |  | -100 creatinine 0, -5 creatinine 100 | not evaluable
-        a creatinine that cannot be converted      | -400.. methotrexate 15 /7 |  | -100 creatinine 100, -5 creatinine ? | not evaluable
+        case                                       | doses                              | infusions                 | range | results | expect
+        nothing measured                           | -400.. methotrexate 15 /7 |  |  |  | quiet
+        all within                                 | -400.. methotrexate 15 /7 |  |  | -5 wbc 6, -5 alt 30, -5 creatinine 70 | quiet
+        wbc 3.5                                    | -400.. methotrexate 15 /7 |  |  | -5 wbc 3.5 | quiet
+        wbc 3.49                                   | -400.. methotrexate 15 /7 |  |  | -5 wbc 3.49 | ACTION [below, note]
+        neutrophils 1.6                            | -400.. methotrexate 15 /7 |  |  | -5 neutrophils 1.6 | quiet
+        neutrophils 1.59                           | -400.. methotrexate 15 /7 |  |  | -5 neutrophils 1.59 | ACTION [below, note]
+        platelets 140                              | -400.. methotrexate 15 /7 |  |  | -5 platelets 140 | quiet
+        platelets 139.99                           | -400.. methotrexate 15 /7 |  |  | -5 platelets 139.99 | ACTION [below]
+        albumin 30                                 | -400.. methotrexate 15 /7 |  |  | -5 albumin 30 | quiet
+        albumin 29.99                              | -400.. methotrexate 15 /7 |  |  | -5 albumin 29.99 | ACTION [below, note]
+        egfr 60                                    | -400.. methotrexate 15 /7 |  |  | -5 egfr 60 | quiet
+        egfr 59.99                                 | -400.. methotrexate 15 /7 |  |  | -5 egfr 59.99 | ACTION [below, note]
+        egfr-2009 60                               | -400.. methotrexate 15 /7 |  |  | -5 egfr-2009 60 | quiet
+        egfr-2009 59.99                            | -400.. methotrexate 15 /7 |  |  | -5 egfr-2009 59.99 | ACTION [below, note]
+        egfr-mdrd 60                               | -400.. methotrexate 15 /7 |  |  | -5 egfr-mdrd 60 | quiet
+        egfr-mdrd 59.99                            | -400.. methotrexate 15 /7 |  |  | -5 egfr-mdrd 59.99 | ACTION [below, note]
+        mcv 105                                    | -400.. methotrexate 15 /7 |  |  | -5 mcv 105 | quiet
+        mcv 105.01                                 | -400.. methotrexate 15 /7 |  |  | -5 mcv 105.01 | ACTION [above, note]
+        eosinophils 0.5                            | -400.. methotrexate 15 /7 |  |  | -5 eosinophils 0.5 | quiet
+        eosinophils 0.501                          | -400.. methotrexate 15 /7 |  |  | -5 eosinophils 0.501 | ACTION [above, note]
+        systolic 140                               | -400.. methotrexate 15 /7 |  |  | -5 systolic 140 | quiet
+        systolic 140.01                            | -400.. methotrexate 15 /7 |  |  | -5 systolic 140.01 | ACTION [above]
+        diastolic 90                               | -400.. methotrexate 15 /7 |  |  | -5 diastolic 90 | quiet
+        diastolic 90.01                            | -400.. methotrexate 15 /7 |  |  | -5 diastolic 90.01 | ACTION [above]
+        wbc 2: not yet severe                      | -400.. methotrexate 15 /7 |  |  | -5 wbc 2 | ACTION [below, note]
+        wbc 1.99: severe                           | -400.. methotrexate 15 /7 |  |  | -5 wbc 1.99 | URGENT [severe, note]
+        neutrophils 1: not yet severe              | -400.. methotrexate 15 /7 |  |  | -5 neutrophils 1 | ACTION [below, note]
+        neutrophils 0.99: severe                   | -400.. methotrexate 15 /7 |  |  | -5 neutrophils 0.99 | URGENT [severe, note]
+        platelets 50: not yet severe               | -400.. methotrexate 15 /7 |  |  | -5 platelets 50 | ACTION [below]
+        platelets 49.99: severe                    | -400.. methotrexate 15 /7 |  |  | -5 platelets 49.99 | URGENT [severe]
+        what no limit is for                       | -400.. methotrexate 15 /7 |  |  | -5 lymphocytes 0.3, -5 haemoglobin 70, -5 ggt 900 uln=60 | quiet
+        the laboratory's flag alone                | -400.. methotrexate 15 /7 |  |  | -5 wbc 12 uln=10 | quiet
+        used at its number                         | -400.. methotrexate 15 /7 |  |  | -5 platelets <139 | ACTION
+        90 days ago                                | -400.. methotrexate 15 /7 |  |  | -90 wbc 3 | ACTION
+        91 days ago                                | -400.. methotrexate 15 /7 |  |  | -91 wbc 3 | quiet
+        one still to come                          | -400.. methotrexate 15 /7 |  |  | 1 wbc 3 | quiet
+        better since                               | -400.. methotrexate 15 /7 |  |  | -20 wbc 3, -5 wbc 4 | quiet
+        worse since                                | -400.. methotrexate 15 /7 |  |  | -20 wbc 4, -5 wbc 3 | ACTION
+        later on that day it was better            | -400.. methotrexate 15 /7 |  |  | -5T8 wbc 3, -5T9 wbc 4 | quiet
+        the latest cannot be converted             | -400.. methotrexate 15 /7 |  |  | -20 wbc 3, -5 wbc ? | not evaluable
+        an earlier one cannot be converted         | -400.. methotrexate 15 /7 |  |  | -20 wbc ?, -5 wbc 4 | quiet
+        cannot be converted, 91 days ago           | -400.. methotrexate 15 /7 |  |  | -91 wbc ? | quiet
+        two analytes, two findings: the worse      | -400.. methotrexate 15 /7 |  |  | -5 wbc 3, -5 neutrophils 0.9 | URGENT [severe, note]
+        no drug                                    |  |  |  | -5 wbc 3 | quiet
+        a drug that needs no blood tests           | -400.. hydroxychloroquine 200 |  |  | -5 wbc 3 | quiet
+        begins today                               | 0.. methotrexate 15 /7 |  |  | -5 wbc 3 | ACTION
+        begins tomorrow                            | 1.. methotrexate 15 /7 |  |  | -5 wbc 3 | quiet
+        stopped 90 days ago                        | -400.. methotrexate 15 /7 stop -90 |  |  | -5 wbc 3 | ACTION
+        stopped 91 days ago                        | -400.. methotrexate 15 /7 stop -91 |  |  | -5 wbc 3 | quiet
+        last dose 90 days ago                      | -400..-90 methotrexate 15 /7 |  |  | -5 wbc 3 | ACTION
+        last dose 91 days ago                      | -400..-91 methotrexate 15 /7 |  |  | -5 wbc 3 | quiet
+        infused 117 days ago                       |  | -117 cyclophosphamide 750 |  | -5 wbc 3 | ACTION
+        infused 118 days ago                       |  | -118 cyclophosphamide 750 |  | -5 wbc 3 | quiet
+        on the skin                                | -400.. tacrolimus:topical 1 |  |  | -5 wbc 3 | quiet
+        ALT 100                                    | -400.. methotrexate 15 /7 |  |  | -5 alt 100 | quiet
+        ALT 100.01, nothing else measured          | -400.. methotrexate 15 /7 |  |  | -5 alt 100.01 | ACTION [liver, not-measured]
+        AST 100                                    | -400.. methotrexate 15 /7 |  |  | -5 ast 100 | quiet
+        AST 100.01, nothing else measured          | -400.. methotrexate 15 /7 |  |  | -5 ast 100.01 | ACTION [liver, not-measured]
+        ALT 140, CK 3000, GGT and bilirubin normal | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO [muscle, same-day]
+        the same without GGT                       | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 bilirubin 10 uln=21 | TASK [muscle-or-liver, same-day, not-measured]
+        the same without bilirubin                 | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60 | TASK [muscle-or-liver, same-day, not-measured]
+        the same with GGT of another day           | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -6 ggt 20 uln=60, -5 bilirubin 10 uln=21 | TASK
+        the same with CK 100                       | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 100 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
+        CK at its limit                            | -400.. methotrexate 15 /7 |  |  | -5 alt 101, -5 ck 2000 uln=2000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
+        CK just above it                           | -400.. methotrexate 15 /7 |  |  | -5 alt 101, -5 ck 2000.01 uln=2000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        CK of another day                          | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -6 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, not-measured]
+        the later CK of the day                    | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5T8 ck 3000 uln=200, -5T9 ck 100 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
+        GGT at its limit                           | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 60 uln=60, -5 bilirubin 10 uln=21 | INFO
+        GGT above its limit                        | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 60.01 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
+        GGT above, bilirubin missing               | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 61 uln=60 | ACTION
+        bilirubin at its limit                     | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 21 uln=21 | INFO
+        bilirubin above its limit                  | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 21.01 uln=21 | ACTION
+        GGT without a limit                        | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20, -5 bilirubin 10 uln=21 | TASK [muscle-or-liver, same-day]
+        CK without a limit                         | -400.. methotrexate 15 /7 |  |  | -5 alt 140, -5 ck 3000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day]
+        the centre's limit of her sex comes first  | -400.. methotrexate 15 /7 |  | any 4000, female 200 | -5 alt 140, -5 ck 3000, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO [muscle, same-day]
+        ALT 1.5 times what goes with the CK        | -400.. methotrexate 15 /7 |  |  | -5 alt 150, -5 ck 1129.77 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        ALT just above that                        | -400.. methotrexate 15 /7 |  |  | -5 alt 150.01, -5 ck 1129.77 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
+        ALT just above 1.49 times it               | -400.. methotrexate 15 /7 |  |  | -5 alt 149.5, -5 ck 1129.77 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        AST, with the ALT of its day               | -400.. methotrexate 15 /7 |  |  | -5 ast 140, -5 alt 90, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO [muscle, same-day]
+        AST, and no ALT that day                   | -400.. methotrexate 15 /7 |  |  | -5 ast 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [liver, same-day, not-measured]
+        AST, and an ALT that does not fit the CK   | -400.. methotrexate 15 /7 |  |  | -5 ast 140, -5 alt 99, -5 ck 300 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
+        ALT rises while CK falls                   | -400.. methotrexate 15 /7 |  |  | -30 alt 130, -30 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION [rises-while-ck-falls, same-day]
+        90 days between the samples                | -400.. methotrexate 15 /7 |  |  | -95 alt 130, -95 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
+        91 days between them                       | -400.. methotrexate 15 /7 |  |  | -96 alt 130, -96 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        both rise                                  | -400.. methotrexate 15 /7 |  |  | -30 alt 130, -30 ck 2000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        CK as before                               | -400.. methotrexate 15 /7 |  |  | -30 alt 130, -30 ck 3000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        ALT as before                              | -400.. methotrexate 15 /7 |  |  | -30 alt 140, -30 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        the newest of the samples before           | -400.. methotrexate 15 /7 |  |  | -40 alt 130, -40 ck 5000 uln=200, -30 alt 150, -30 ck 4000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | INFO
+        of two CK of that day the last entered     | -400.. methotrexate 15 /7 |  |  | -30 alt 130, -30 ck 2000 uln=200, -30 ck 5000 uln=200, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21              | ACTION [rises-while-ck-falls, same-day]
+        of the samples before, one with both       | -400.. methotrexate 15 /7 |  |  | -40 alt 130, -40 ck 5000 uln=200, -30 alt 150, -5 alt 140, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | ACTION
+        ALT rises while CK falls, within limits    | -400.. methotrexate 15 /7 |  |  | -30 alt 80, -30 ck 5000 uln=200, -5 alt 90, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 10 uln=21 | quiet
+        ALT five times its limit, bilirubin raised | -400.. methotrexate 15 /7 |  |  | -5 alt 200 uln=40, -5 bilirubin 30 uln=21 | ACTION [liver, not-measured]
+        ALT above five times, bilirubin raised     | -400.. methotrexate 15 /7 |  |  | -5 alt 200.01 uln=40, -5 bilirubin 30 uln=21 | URGENT [liver-severe, not-measured]
+        ALT above five times, bilirubin normal     | -400.. methotrexate 15 /7 |  |  | -5 alt 200.01 uln=40, -5 ck 3000 uln=200, -5 ggt 20 uln=60, -5 bilirubin 21 uln=21 | INFO
+        ALT without a limit, bilirubin raised      | -400.. methotrexate 15 /7 |  |  | -5 alt 400, -5 bilirubin 30 uln=21 | ACTION
+        ALT with a limit of 0, bilirubin raised    | -400.. methotrexate 15 /7 |  |  | -5 alt 400 uln=0, -5 bilirubin 30 uln=21 | ACTION
+        AST above five times, bilirubin raised     | -400.. methotrexate 15 /7 |  |  | -5 ast 300 uln=40, -5 bilirubin 30 uln=21 | ACTION
+        creatinine, first ever                     | -400.. methotrexate 15 /7 |  |  | -5 creatinine 300 | quiet
+        creatinine 1.3 times                       | -400.. methotrexate 15 /7 |  |  | -100 creatinine 100, -5 creatinine 130 | quiet
+        creatinine 1.301 times                     | -400.. methotrexate 15 /7 |  |  | -100 creatinine 100, -5 creatinine 130.1 | ACTION [creatinine]
+        1.309 times                                | -400.. methotrexate 15 /7 |  |  | -100 creatinine 100, -5 creatinine 130.9 | ACTION
+        the lowest, not the newest                 | -400.. methotrexate 15 /7 |  |  | -200 creatinine 100, -100 creatinine 130, -5 creatinine 140 | ACTION
+        the lowest 365 days before                 | -400.. methotrexate 15 /7 |  |  | -370 creatinine 100, -5 creatinine 140 | ACTION
+        the lowest 366 days before                 | -400.. methotrexate 15 /7 |  |  | -371 creatinine 100, -5 creatinine 140 | quiet
+        a creatinine 90 days ago                   | -400.. methotrexate 15 /7 |  |  | -190 creatinine 100, -90 creatinine 140 | ACTION
+        a creatinine 91 days ago                   | -400.. methotrexate 15 /7 |  |  | -190 creatinine 100, -91 creatinine 140 | quiet
+        a creatinine of 90 days ago, 365 before it | -400.. methotrexate 15 /7 |  |  | -455 creatinine 100, -90 creatinine 140 | ACTION
+        same day: no earlier day                   | -400.. methotrexate 15 /7 |  |  | -5T8 creatinine 100, -5T9 creatinine 200 | quiet
+        1.5 times within 7 days                    | -400.. methotrexate 15 /7 |  |  | -12 creatinine 100, -5 creatinine 150 | URGENT [creatinine-severe]
+        1.499 times within 7 days                  | -400.. methotrexate 15 /7 |  |  | -12 creatinine 100, -5 creatinine 149.9 | ACTION
+        1.5 times within 8 days                    | -400.. methotrexate 15 /7 |  |  | -13 creatinine 100, -5 creatinine 150 | ACTION [creatinine]
+        1.5 times within 6 days                    | -400.. methotrexate 15 /7 |  |  | -11 creatinine 100, -5 creatinine 150 | URGENT
+        1.5 times, from below 1                    | -400.. methotrexate 15 /7 |  |  | -12 creatinine 0.8, -5 creatinine 1.2 | URGENT [creatinine-severe]
+        a creatinine of 0 before                   | -400.. methotrexate 15 /7 |  |  | -100 creatinine 0, -5 creatinine 100 | not evaluable
+        a creatinine of 0, and one below 1         | -400.. methotrexate 15 /7 |  |  | -100 creatinine 0, -5 creatinine 0.9 | not evaluable
+        a creatinine that cannot be converted      | -400.. methotrexate 15 /7 |  |  | -100 creatinine 100, -5 creatinine ? | not evaluable
     """,
 )

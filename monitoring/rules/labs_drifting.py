@@ -156,10 +156,16 @@ RULE = Rule(
         platelets                            | -400.. methotrexate 15 /7 |  | -95 platelets 400, -65 platelets 350, -35 platelets 320, -5 platelets 300 | INFO
         albumin                              | -400.. methotrexate 15 /7 |  | -95 albumin 48, -65 albumin 44, -35 albumin 40, -5 albumin 36 | INFO
         eGFR                                 | -400.. methotrexate 15 /7 |  | -95 egfr 100, -65 egfr 90, -35 egfr 80, -5 egfr 75 | INFO
+        eGFR by the formula of 2009          | -400.. methotrexate 15 /7 |  | -95 egfr-2009 240, -65 egfr-2009 220, -35 egfr-2009 200, -5 egfr-2009 180 | INFO [falling]
+        eGFR by MDRD                         | -400.. methotrexate 15 /7 |  | -95 egfr-mdrd 240, -65 egfr-mdrd 220, -35 egfr-mdrd 200, -5 egfr-mdrd 180 | INFO [falling]
+        eGFR higher than anybody else's      | -400.. methotrexate 15 /7 |  | -95 egfr 240, -65 egfr 220, -35 egfr 200, -5 egfr 180 | INFO
+        white cells higher than others'      | -400.. methotrexate 15 /7 |  | -95 wbc 80, -65 wbc 70, -35 wbc 65, -5 wbc 60      | INFO
+        platelets higher than others'        | -400.. methotrexate 15 /7 |  | -95 platelets 1200, -65 platelets 1100, -35 platelets 1000, -5 platelets 900 | INFO
         formulas are not mixed               | -400.. methotrexate 15 /7 |  | -95 egfr 100, -65 egfr-2009 90, -35 egfr 80, -5 egfr-2009 75 | quiet
         what no lower limit is for           | -400.. methotrexate 15 /7 |  | -95 alt 90, -65 alt 70, -35 alt 50, -5 alt 20 | quiet
         a rise is no fall                    | -400.. methotrexate 15 /7 |  | -95 wbc 6, -65 wbc 6.5, -35 wbc 7, -5 wbc 8 | quiet
         the later one of a day               | -400.. methotrexate 15 /7 |  | -95 wbc 8, -65 wbc 7, -35T8 wbc 9, -35T9 wbc 6.5, -5 wbc 6 | INFO
+        no hours: the one entered last       | -400.. methotrexate 15 /7 |  | -95 wbc 8, -65 wbc 7, -35 wbc 9, -35 wbc 6.5, -5 wbc 6     | INFO
         twice a day is one sample day        | -400.. methotrexate 15 /7 |  | -65 wbc 8, -35T8 wbc 7, -35T9 wbc 6.5, -5 wbc 6 | quiet
         the first 365 days ago               | -400.. methotrexate 15 /7 |  | -365 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | INFO
         the first 366 days ago               | -400.. methotrexate 15 /7 |  | -366 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | quiet
@@ -169,6 +175,7 @@ RULE = Rule(
         an earlier one cannot be converted   | -400.. methotrexate 15 /7 |  | -95 wbc 8, -65 wbc 7, -50 wbc ?, -35 wbc 6.5, -5 wbc 6 | INFO
         cannot be converted, 91 days ago     | -400.. methotrexate 15 /7 |  | -91 wbc ? | quiet
         no drug                              |  |  | -95 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | quiet
+        a small dose is the drug             | -400.. methotrexate 5 /7 |  | -95 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | INFO
         stopped 90 days ago                  | -400.. methotrexate 15 /7 stop -90 |  | -95 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | INFO
         stopped 91 days ago                  | -400.. methotrexate 15 /7 stop -91 |  | -95 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | quiet
         infused 117 days ago                 |  | -117 cyclophosphamide 750 | -95 wbc 8, -65 wbc 7, -35 wbc 6.5, -5 wbc 6 | INFO

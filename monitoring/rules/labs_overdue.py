@@ -150,6 +150,7 @@ RULE = Rule(
         begins tomorrow                               |  | 1.. methotrexate 15 /7 |  |  |  | quiet
         a course without a dose                       | methotrexate |  |  |  |  | not evaluable
         a course whose dose begins tomorrow           | methotrexate | 1.. methotrexate 15 /7 |  |  |  | quiet
+        a course whose infusion is tomorrow           | cyclophosphamide |                        | 1 cyclophosphamide 750 |  |  | quiet
         began today                                   |  | 0.. methotrexate 15 /7 |  |  |  | due +14
         never done, 14 days after the start           |  | -14.. methotrexate 15 /7 |  |  |  | due +0
         never done, 17 days after                     |  | -17.. methotrexate 15 /7 |  |  |  | due -3
@@ -158,11 +159,13 @@ RULE = Rule(
         never done, longer                            |  | -43.. methotrexate 15 /7 |  |  |  | ACTION due -29 [long-overdue]
         booked                                        |  | -18.. methotrexate 15 /7 |  |  | 5 bloods | TASK [overdue, booked]
         booked for yesterday                          |  | -18.. methotrexate 15 /7 |  |  | -1 bloods | TASK [overdue]
+        booked for today                              |  | -18.. methotrexate 15 /7 |  |  | 0 bloods  | TASK [overdue, booked]
         something else booked                         |  | -18.. methotrexate 15 /7 |  |  | 5 visit | TASK [overdue]
         the baseline on the day of the start          |  | -18.. methotrexate 15 /7 |  | -18 |  | TASK due -4
         the day after the start                       |  | -18.. methotrexate 15 /7 |  | -17 |  | due -3
         day 41 since the start: every 14 days         |  | -59.. methotrexate 15 /7 |  | -18 |  | TASK due -4
         day 42: every 28                              |  | -60.. methotrexate 15 /7 |  | -18 |  | due +10
+        day 42, with the grace of a month             |  | -75.. methotrexate 15 /7 |  | -33 |  | due -5
         monthly, 35 days ago                          |  | -90.. methotrexate 15 /7 |  | -35 |  | due -7
         monthly, 36 days ago                          |  | -90.. methotrexate 15 /7 |  | -36 |  | TASK due -8
         monthly, 84 days ago                          |  | -140.. methotrexate 15 /7 |  | -84 |  | TASK due -56
@@ -176,6 +179,7 @@ RULE = Rule(
         every 84 days, 252 days ago                   |  | -500.. methotrexate 15 /7 |  | -252 |  | TASK due -168
         every 84 days, 253 days ago                   |  | -500.. methotrexate 15 /7 |  | -253 |  | ACTION due -169
         one still to come is not seen                 |  | -18.. methotrexate 15 /7 |  | 1 |  | TASK
+        one of today counts                           |  | -90.. methotrexate 15 /7 |  | -20, 0 |  | due +28
         raised 18 days ago                            |  | -400..-19 methotrexate 15 /7, -18.. methotrexate 20 /7 |  | -20 |  | TASK due -4
         raised by a hair                              |  | -400..-19 methotrexate 15 /7, -18.. methotrexate 15.001 /7 |  | -20 |  | TASK
         lowered 18 days ago                           |  | -400..-19 methotrexate 15 /7, -18.. methotrexate 10 /7 |  | -20 |  | quiet
@@ -200,6 +204,9 @@ RULE = Rule(
         no renal function                             |  | -400.. methotrexate 15 /7 |  | -99 creatinine, -5 haemoglobin, -5 wbc, -5 neutrophils, -5 platelets, -5 alt, -5 albumin |  | TASK
         AST and eGFR will do                          |  | -400.. methotrexate 15 /7 |  | -56 haemoglobin, -56 wbc, -56 neutrophils, -56 platelets, -56 egfr, -56 ast, -56 albumin |  | due +28
         no platelets                                  |  | -400.. methotrexate 15 /7 |  | -99, -5 haemoglobin, -5 wbc, -5 neutrophils, -5 creatinine, -5 alt, -5 albumin |  | TASK [overdue, incomplete-count]
+        no haemoglobin, eGFR by MDRD                  |  | -400.. methotrexate 15 /7 |  | -99, -5 wbc, -5 neutrophils, -5 platelets, -5 egfr-mdrd, -5 alt, -5 albumin    |  | TASK due -15 [overdue, incomplete-count]
+        no haemoglobin, eGFR of 2009                  |  | -400.. methotrexate 15 /7 |  | -99, -5 wbc, -5 neutrophils, -5 platelets, -5 egfr-2009, -5 alt, -5 albumin    |  | TASK due -15 [overdue, incomplete-count]
+        a part of a blood count today                 |  | -400.. methotrexate 15 /7 |  | -99, 0 haemoglobin, 0 creatinine, 0 alt, 0 albumin                             |  | TASK due -15 [overdue, incomplete-count]
         a blood count of two days is none             |  | -400.. methotrexate 15 /7 |  | -99, -5 haemoglobin, -5 wbc, -6 neutrophils, -6 platelets, -5 creatinine, -5 alt, -5 albumin |  | TASK [overdue, incomplete-count]
         a blood count long ago, never a whole one     |  | -400.. methotrexate 15 /7 |  | -150 haemoglobin, -151 platelets, -5 creatinine, -5 alt, -5 albumin |  | ACTION [long-overdue, incomplete-count]
         a unit that cannot be converted: it was done  |  | -400.. methotrexate 15 /7 |  | -56 unit? |  | due +28

@@ -186,6 +186,8 @@ RULE = Rule(
         the first one 56 days ago              | -60               | -56 dna, -40 dna, -20 attended, -2 attended      |          | TASK [few]
         the first one 57 days ago              | -60               | -57 dna, -40 dna, -20 attended, -2 attended      |          | quiet
         7 of 10 attended is 70 %               | -60               | -50 dna, -48 dna, -46 dna, -44 attended, -40 attended, -36 attended, -30 attended, -20 attended, -10 attended, -2 attended |          | quiet
+        7 of 10 attended, the latest missed    | -60               | -50 dna, -48 dna, -44 attended, -40 attended, -36 attended, -30 attended, -24 attended, -16 attended, -10 attended, -5 dna |          | INFO [latest]
+        one missed at first, and the latest    | -60               | -50 dna, -46 attended, -42 attended, -38 attended, -34 attended, -30 attended, -26 attended, -22 attended, -18 attended, -7 dna |          | INFO [latest]
         9 of 13 attended is 69.2 %             | -60               | -50 dna, -48 dna, -46 dna, -44 dna, -40 attended, -36 attended, -32 attended, -28 attended, -24 attended, -20 attended, -16 attended, -12 attended, -8 attended |          | TASK [few]
         paused                                 | -40 paused -5..5  | -14 dna, -7 dna, -3 dna                          |          | quiet
         pause ended yesterday                  | -20 paused -5..-1 | -14 dna, -7 dna                                  |          | TASK

@@ -214,6 +214,7 @@ RULE = Rule(
         begins in 29 days                          | 29.. prednisone 40                                       |                        |           | quiet
         begins in 28 days, for 27                  | 28..54 prednisone 40                                     |                        |           | quiet
         begins in 28 days, for 28                  | 28..55 prednisone 40                                     |                        |           | due +28
+        begins in 28 days, for 27 and one more     | 28..54 prednisone 40, 55.. prednisone 40                 |                        |           | due +28
         3 mg of dexamethasone is 20                | -9.. dexamethasone 3                                     |                        |           | TASK
         two drugs add                              | -9.. prednisone 10, -9.. methylprednisolone 8            |                        |           | TASK
         thirds add to 20 exactly                   | -9.. prednisone 20 /3, -9.. prednisolone 40 /3           |                        |           | TASK
@@ -238,6 +239,8 @@ RULE = Rule(
         the plan ends today                        | -10.. prednisone 40                                      | -20 40, 5 10, ended 0  |           | quiet
         the last step is confirmed                 | -10.. prednisone 40                                      | -20 40 ok@-20, -9 10 ok@-9 |       | TASK
         the plan goes up in 5 days                 | -10.. prednisone 10                                      | -10 10 ok@-10, 5 20    |           | due +5
+        the plan goes up in 28 days                | -10.. prednisone 10                                      | -10 10 ok@-10, 28 20   |           | due +28
+        the plan has steps tomorrow and later      | -10.. prednisone 40                                      | -10 40 ok@-10, 1 30, 5 25, 12 20 |           | TASK due -10 [planned]
         prophylaxis                                | -40.. prednisone 40, -30.. co-trimoxazole 480            |                        |           | quiet
         prophylaxis since today                    | -40.. prednisone 40, 0.. co-trimoxazole 480              |                        |           | quiet
         prophylaxis is prescribed for later        | -40.. prednisone 40, 28.. co-trimoxazole 480             |                        |           | quiet

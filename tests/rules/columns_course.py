@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 from monitoring.models import Imaging, LungFunction, Result
 from patients.models import FollowUpStatus, Manifestation, Patient
-from tests.factories import fact
+from tests.factories import NOW, fact
 from tests.rules.examples import column, day, items
 from therapy.models import EscalationDecision
 
@@ -70,8 +71,10 @@ def scans(patient: Patient, cell: str) -> None:
 
 @column("values")
 def values(patient: Patient, cell: str) -> None:
-    """`-30 spo2 97, -5 ferritin 600`; `?`: in a unit that cannot be converted."""
-    for taken, analyte, value in items(cell):
+    """`-30 spo2 97, -5T8 ferritin 600` (the hour); `?`: in a unit that cannot be converted; `-30 kl6 400 withdrawn`."""
+    for taken, analyte, value, *withdrawn in items(cell):
+        taken, _, hour = taken.partition("T")
+        gone = {"status": "entered_in_error", "retired_at": NOW, "retired_by": patient.created_by} if withdrawn else {}
         fact(
             Result,
             patient,
@@ -79,6 +82,8 @@ def values(patient: Patient, cell: str) -> None:
             value=None if value == "?" else Decimal(value),
             value_received=value,
             taken_on=day(taken),
+            taken_at=dt.datetime.combine(day(taken), dt.time(int(hour), tzinfo=dt.UTC)) if hour else None,
+            **gone,
         )
 
 

@@ -37,8 +37,8 @@ def given(patient: Patient, cell: str) -> None:
 
 @column("before infusions")
 def before_infusions(patient: Patient, cell: str) -> None:
-    """Results and screenings: `-3 creatinine 80, -9 igg ?` (a unit that cannot be converted), `-9 hbsag negative`,
-    `-9 screen:hepatitis_b abnormal entecavir` (with its note).
+    """Results and screenings: `-3T8 creatinine 80` (the hour), `-9 igg ?` (a unit that cannot be converted), `-9 hbsag
+    negative`, `-9 screen:hepatitis_b abnormal entecavir` (with its note).
     """
     for taken, code, value, *note in items(cell):
         if code.startswith("screen:"):
@@ -49,7 +49,16 @@ def before_infusions(patient: Patient, cell: str) -> None:
             number = Decimal(value)
         except InvalidOperation:
             number = None
-        fact(Result, patient, analyte=code, value=number, value_received=value, taken_on=day(taken))
+        taken, _, hour = taken.partition("T")
+        fact(
+            Result,
+            patient,
+            analyte=code,
+            value=number,
+            value_received=value,
+            taken_on=day(taken),
+            taken_at=dt.datetime.combine(day(taken), dt.time(int(hour), tzinfo=dt.UTC)) if hour else None,
+        )
 
 
 @column("birthday")

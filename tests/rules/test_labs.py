@@ -18,7 +18,7 @@ from monitoring import limit_sets
 from monitoring.analytes import ANALYTES, convert
 from monitoring.asking import findings
 from monitoring.limit_sets import BSR_2017, LIMIT_SETS, LIMITED, OLD_2008, Breach, breach
-from monitoring.models import Result
+from monitoring.models import ReferenceRange, Result
 from monitoring.rules import RULES, labs_action_limit
 from monitoring.scores import liver
 from patients.models import Patient
@@ -124,7 +124,7 @@ def test_the_query_says_what_the_set_says(name: str) -> None:
         limit = limit_set.limits[analyte]
         marks = [m for m in (limit.below, limit.above, limit.severe_below) if m is not None] or [D(80), D(100), D(200)]
         for value in sorted({m + step for m in marks for step in (D("-0.01"), D(0), D("0.01"))}):
-            for uln in (D(40), None):
+            for uln in (D(40), None, D(0)):
                 patient = factories.patient(clinic, clerk)
                 doses(patient, "-400.. methotrexate 15 /7")
                 fact(
@@ -142,6 +142,25 @@ def test_the_query_says_what_the_set_says(name: str) -> None:
             assert (got[pk].level if pk in got else None) == level[how]
             if how is not Breach.NONE:
                 assert name in RULE.sentence(got[pk].evidence or {})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("printed", "of_centre", "level"), [
+    (None, 0, None), (0, 0, None), (None, 1, "ACTION"), (1, None, "ACTION"), (0, 40, "ACTION"), (None, 41, None),
+    (40, 41, "ACTION"),
+])  # fmt: skip
+def test_a_multiple_is_of_the_printed_limit_or_that_of_the_centre(
+    printed: int | None, of_centre: int | None, level: str | None
+) -> None:
+    """ALT 81 in the set with twice the upper limit. A limit of 0 is none: then it cannot be judged."""
+    patient = treated()
+    if of_centre is not None:
+        ReferenceRange.objects.create(centre=patient.centre, analyte="alt", uln=of_centre, starts_on=day(-900))
+    results(patient, "-5 alt 81" + ("" if printed is None else f" uln={printed}"))
+    parameters = dataclasses.replace(RULE.parameters, limit_set="2008")
+    found = findings(RULE, as_of=AS_OF, parameters=parameters)
+    assert [f.level for f in found if f.level] == ([level] if level else [])
+    assert any(f.missing for f in found) == (not printed and not of_centre)
 
 
 @pytest.mark.django_db
