@@ -208,6 +208,8 @@ RULE = Rule(
         a limit of 0 is none                          | -900 | -5 400 uln=0 |  |  |  |  |  | TASK [no-limit]
         the centre has a range                        | -900 | -5 400 uln=none | any 200 |  |  |  |  | quiet
         the centre's range ended before               | -900 | -5 400 uln=none | any 200 -500 -6 |  |  |  |  | TASK [no-limit]
+        the centre's range begins that day            | -900 | -5 400 uln=none | any 200 -5 |  |  |  |  | quiet
+        the newer of the centre's ranges              | -900 | -5 400 uln=none | any 0, any 200 -100 |  |  |  |  | quiet
         a CK without a limit 90 days ago              | -900 | -90 400 uln=none |  |  |  |  |  | TASK
         a CK without a limit 91 days ago              | -900 | -91 400 uln=none |  |  |  |  |  | quiet
         the newest CK has a limit                     | -900 | -20 400 uln=none, -5 400 |  |  |  |  |  | quiet
@@ -236,6 +238,7 @@ RULE = Rule(
         CK just below 20 times                        | -900 | -40 200, -5 3999.99 |  |  |  |  | -40 ldh 250, -5 ldh 250 | quiet
         CK just above 20 times                        | -900 | -40 200, -5 4000.01 |  |  |  |  | -40 ldh 250, -5 ldh 250 | TASK
         CK a twentieth, LDH flat                      | -900 | -40 4000, -5 200 |  |  |  |  | -40 ldh 250, -5 ldh 250 | TASK [jump]
+        CK from 1                                     | -900 | -40 1, -5 4000 |  |  |  |  | -40 ldh 250, -5 ldh 250 | TASK [jump]
         LDH 1.5 times                                 | -900 | -40 200, -5 4000 |  |  |  |  | -40 ldh 250, -5 ldh 375 | quiet
         LDH a bit less than 1.5 times                 | -900 | -40 200, -5 4000 |  |  |  |  | -40 ldh 250, -5 ldh 373 | TASK
         LDH just above 1.49 times                     | -900 | -40 200, -5 4000 |  |  |  |  | -40 ldh 250, -5 ldh 374.5 | TASK
@@ -247,6 +250,10 @@ RULE = Rule(
         180 days between them                         | -900 | -185 200, -5 4000 |  |  |  |  | -185 ldh 250, -5 ldh 250 | TASK
         181 days between them                         | -900 | -186 200, -5 4000 |  |  |  |  | -186 ldh 250, -5 ldh 250 | quiet
         the newest of those before                    | -900 | -40 200, -20 3000, -5 4000 |  |  |  |  | -40 ldh 250, -5 ldh 250, -20 ldh 250 | quiet
+        the later CK of the newest day                | -900 | -120 200, -5T8 300, -5T16 4000 |  |  |  |  | -120 ldh 250, -5 ldh 250 | TASK [jump]
+        the newer LDH, both without a time            | -900 | -40 200, -5 4000 |  |  |  |  | -40 ldh 900, -40 ldh 250, -5 ldh 250 | TASK [jump]
+        the later CK of the earlier day               | -900 | -40T8 4000, -40T9 200, -5 4000 |  |  |  |  | -40 ldh 250, -5 ldh 250              | TASK [jump]
+        the later LDH of that day                     | -900 | -40 200, -5 4000           |  |  |  |  | -40T8 ldh 900, -40T9 ldh 250, -5 ldh 250 | TASK [jump]
         a jump 90 days ago                            | -900 | -120 200, -90 4000 |  |  |  |  | -120 ldh 250, -90 ldh 250 | TASK
         a jump 91 days ago                            | -900 | -120 200, -91 4000 |  |  |  |  | -120 ldh 250, -91 ldh 250 | quiet
         a jump from 270 days ago                      | -900 | -270 200, -90 4000 |  |  |  |  | -270 ldh 250, -90 ldh 250 | TASK

@@ -121,6 +121,17 @@ SHOWN: list[tuple[str, dict[str, str], dict[str, Any]]] = [
         {"doses": "-100.. mycophenolate-mofetil:intravenous 1500.001 x2"},
         {"limit": 3000, "value": Decimal("3000.002"), "terms": "mg a day", "unit": "mg", "weight_kg": None},
     ),
+    (
+        "dose-out-of-range",
+        {"doses": "-100.. mycophenolate-mofetil:intravenous 999.999 x2"},
+        {"limit": 2000, "value": Decimal("1999.998"), "terms": "mg a day", "weight_kg": None},
+    ),
+    # Below both regimens, which begin with 500 mg/m² and with 500 mg.
+    (
+        "dose-out-of-range",
+        {"doses": "-99.. cyclophosphamide 499 /14", "weight": "-5 61.2, -900 height"},
+        {"limit": 500, "drug": "Cyclophosphamide"},
+    ),
     # 1000 mg at 75 kg are 13.33 mg/kg: above 10 by more than a quarter.
     (
         "dose-out-of-range",
