@@ -29,7 +29,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ from tests.factories import AS_OF
 from tests.naive.histories import many
 from tests.naive.store import store
 from tests.naive.test_agreement import JUDGES
-from tests.rules import columns, test_course, test_therapy_sql
+from tests.rules import columns, test_course, test_shown_a, test_shown_b, test_shown_c, test_therapy_sql
 from tests.rules.examples import COLUMNS, Example, agrees, one_of_each, parse, said
 
 assert columns  # registers the columns
@@ -99,13 +99,42 @@ SWAPS: tuple[tuple[str, str], ...] = (
 
 SINGLE_ROW = re.compile(r"\b(min|max)\([\w.]+\) FILTER \(WHERE (\w+\.)?nth = \d+\)")
 NEARBY = 25
-# Tests that put a piece of SQL shared by rules and the plain code it stands for to the same invented patients.
+
+
+def of_each(test: Callable[..., None], cases: Iterable[tuple[Any, ...]]) -> Callable[[], None]:
+    """A test that takes parameters, as one that takes none."""
+
+    def tried() -> None:
+        for case in cases:
+            test(*case)
+
+    tried.__name__ = test.__name__
+    return tried
+
+
+# Tests that put a piece of SQL shared by rules and the plain code it stands for to the same invented patients; and
+# those of what a finding shows, reckoned by hand.
 COMPARED = (
     test_therapy_sql.test_the_score_in_sql_is_the_score,
     test_therapy_sql.test_deterioration_in_sql_is_deterioration,
     test_therapy_sql.test_the_dose_on_each_day_its_courses_and_its_rises_are_those_reckoned_day_by_day,
     test_course.test_the_tier_and_the_days_in_sql_are_those_of_the_score,
     test_course.test_a_fall_of_lung_function_in_sql_is_that_of_the_score,
+    of_each(test_shown_a.test_a_finding_shows_what_is_recorded, test_shown_a.SHOWN),
+    of_each(test_shown_a.test_what_is_missing_is_named_and_nothing_else, test_shown_a.MISSING),
+    test_shown_a.test_a_jump_is_seen_where_nobody_else_has_results,
+    of_each(test_shown_b.test_a_finding_shows_what_is_recorded, test_shown_b.SHOWN),
+    test_shown_b.test_an_infusion_that_nothing_is_wrong_with_has_no_evidence,
+    test_shown_b.test_of_a_course_without_a_dose_it_is_said_which,
+    test_shown_b.test_a_check_of_several_parts_is_as_old_as_its_oldest,
+    test_shown_c.test_what_second_line_review_shows,
+    test_shown_c.test_second_line_review_shows_the_whole_score_whatever_else_is_its_reason,
+    test_shown_c.test_second_line_review_shows_rises_by_another_drug,
+    test_shown_c.test_what_core_set_incomplete_shows,
+    test_shown_c.test_what_pre_treatment_checks_lists_and_in_which_order,
+    test_shown_c.test_what_the_rules_about_glucocorticoid_show,
+    test_shown_c.test_what_is_high_after_24_weeks_shows,
+    test_shown_c.test_what_statin_in_necrotising_shows,
 )
 AROUND = 60  # characters on either side that tell one place from another
 
