@@ -92,8 +92,8 @@ RULE = Rule(
         "Bone density by itself: it is part of an assessment and does not stand for one.",
         "Replacement of the body's own cortisol: hydrocortisone counts like any other dose.",
     ),
-    advice="Assess the risk: bone density with the vertebrae, and FRAX from 40 years on (adjusted at high doses). Calcium and "
-    "vitamin D. Treatment from moderate risk on.",
+    advice="An assessment is bone density with the vertebrae, and FRAX from 40 years on (adjusted at high doses). Calcium "
+    "and vitamin D are usual with it; the guideline offers treatment from moderate risk on.",
     examples="""
         case                                    | doses                                           | screenings                              | infusions | expect
         no glucocorticoid                       |                                                 |                                         |           | quiet

@@ -234,7 +234,7 @@ RULE = Rule(
         "Whether interstitial lung disease is known: it need not be.",
         "Ferritin and KL-6 without anti-MDA5.",
     ),
-    advice="Call the rheumatologist and the respiratory physician on duty now. This alert cannot be snoozed.",
+    advice="The rheumatologist and the respiratory physician on duty need to know at once. This alert cannot be snoozed.",
     examples="""
         case                                  | antibodies             | organs                      | pft                          | values                              | expect
         nothing                               |                        |                             |                              |                                     | quiet

@@ -66,8 +66,8 @@ RULE = Rule(
         "How high the risk of heart disease is without a statin.",
         "A weak positive antibody: it does not count as positive.",
     ),
-    advice="Ask for the statin to be stopped for good and noted as not to be given again; lipids can be lowered "
-    "otherwise, by a PCSK9 inhibitor for instance.",
+    advice="Reviews advise to stop the statin for good and to note that it is not to be given again; lipids can be "
+    "lowered otherwise, by a PCSK9 inhibitor for instance.",
     examples="""
         case                                  | subtype         | doses                                   | antibodies                             | expect
         no statin                             | necrotising     | -100.. prednisone 20                    | -30 hmgcr positive                     | quiet
