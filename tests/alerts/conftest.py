@@ -28,12 +28,12 @@ def clinic_committed(transactional_db: None) -> Clinic:
 
 
 @pytest.fixture
-def only_test_rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Rule]]:
-    """`RULES` with nothing in it but what the test puts there."""
+def only_test_rules() -> Iterator[dict[str, Rule]]:
+    """`RULES` with nothing in it but what the test puts there; afterwards what it held, in its order."""
     from monitoring.rules import RULES
 
-    for name in list(RULES):
-        monkeypatch.delitem(RULES, name)
+    held = dict(RULES)
+    RULES.clear()
     yield RULES
-    for name in list(RULES):
-        del RULES[name]
+    RULES.clear()
+    RULES.update(held)
