@@ -30,6 +30,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from myositis_tracker.engine import PROJECT, engine_for_environment
+from tests.browser.figures import (  # noqa: F401 - a fixture and a hook of every run
+    _figures_travel_with_the_report,
+    pytest_terminal_summary,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
