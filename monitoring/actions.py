@@ -10,6 +10,7 @@ from typing import Any
 
 import pghistory
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre, User
 from audit import facts
@@ -19,7 +20,7 @@ from common.dates import centre_day
 from common.errors import SeveralWrong
 from common.models import Fact
 from monitoring.analytes import ANALYTES, Kind
-from monitoring.entry import EntryError, Measures, ReadValue, TypedValue, cell_name, field_name, plain, read
+from monitoring.entry import EntryError, Measures, ReadValue, TypedValue, cell_name, field_name, read
 from monitoring.models import (
     Assessment,
     BodySize,
@@ -35,7 +36,8 @@ from monitoring.models import (
     Result,
     Waiver,
 )
-from monitoring.scores import haq_di, mmt8
+from monitoring.scores import functional_index, haq_di, ibmfrs, mmt8
+from monitoring.wording import number, said
 from patients.models import Patient, Sex
 
 UNDO_WITHIN = dt.timedelta(minutes=10)
@@ -74,28 +76,28 @@ def record_panel(
     errors: Errors = {}
     taken_at = _moment(patient, taken_on, taken_time)
     if taken_on > patient.day_at(now):
-        _add(errors, "taken_on", "This day lies in the future.")
+        _add(errors, "taken_on", _("This day lies in the future."))
     elif taken_at is not None and taken_at > now:
-        _add(errors, "taken_time", "This moment lies in the future.")
+        _add(errors, "taken_time", _("This moment lies in the future."))
     typed = [value for value in values if not value.is_blank]
     if not typed:
-        _add(errors, "values", "Enter at least one value.")
+        _add(errors, "values", _("Enter at least one value."))
     understood: list[ReadValue] = []
     seen: set[str] = set()
     for value in typed:
         if value.analyte in seen:
-            _add(errors, field_name(value.analyte), "This is entered twice.")
+            _add(errors, field_name(value.analyte), _("This is entered twice."))
         seen.add(value.analyte)
         try:
             understood.append(read(value))
         except EntryError as error:
-            _add(errors, field_name(value.analyte, error.part), str(error), error.code)
+            _add(errors, field_name(value.analyte, error.part), said(error), error.code)
     facts.hold(patient)  # a form sent twice must not leave two results
     for analyte in _taken_already(patient, seen, taken_on, taken_at):
         _add(
             errors,
             field_name(analyte),
-            "There is a value for this moment already. Correct that one, or give the time of this sample.",
+            _("There is a value for this moment already. Correct that one, or give the time of this sample."),
             "exists",
         )
     _refuse(errors)
@@ -186,22 +188,22 @@ def record_results(*, centre: Centre, samples: Sequence[Sample], by: User, now: 
         zone = centre.zone
         taken_at = None if sample.taken_time is None else dt.datetime.combine(sample.taken_on, sample.taken_time, zone)
         if sample.taken_on > today:
-            _add(errors, "taken_on", "This day lies in the future.")
+            _add(errors, "taken_on", _("This day lies in the future."))
         elif taken_at is not None and taken_at > now:
-            _add(errors, "taken_time", "This moment lies in the future.")
+            _add(errors, "taken_time", _("This moment lies in the future."))
         elif sample.taken_on < sample.patient.born_on:
-            _add(errors, "taken_on", "This day lies before the patient's birth. Check the year.")
+            _add(errors, "taken_on", _("This day lies before the patient's birth. Check the year."))
         understood = None
         try:
             understood = read(sample.typed)
         except EntryError as error:
             part = "analyte" if sample.typed.analyte not in ANALYTES else error.part
-            _add(errors, part, str(error), error.code)
+            _add(errors, part, said(error), error.code)
         same = (sample.patient.pk, sample.typed.analyte, sample.taken_on, taken_at)
         if same in seen:
-            _add(errors, "value", "This is sent twice.", "exists")
+            _add(errors, "value", _("This is sent twice."), "exists")
         elif same in there:
-            _add(errors, "value", "There is a value for this moment already.", "exists")
+            _add(errors, "value", _("There is a value for this moment already."), "exists")
         seen.add(same)
         if errors:
             problems.append((index, ValidationError(errors)))
@@ -252,17 +254,17 @@ def correct_result(
     """The right value in place of a wrong one, which stays in the history. `taken_on` None keeps day and time."""
     errors: Errors = {}
     if typed.analyte != result.analyte:
-        raise ValidationError({"analyte": "A correction keeps the analyte. Withdraw this one and enter the other."})
+        raise ValidationError({"analyte": _("A correction keeps the analyte. Withdraw this one and enter the other.")})
     day = taken_on or result.taken_on
     moment = result.taken_at if taken_on is None else _moment(result.patient, day, taken_time)
     facts.hold(result.patient)
     if _taken_already(result.patient, [result.analyte], day, moment, but=result):
-        _add(errors, "taken_on", "There is another value for this moment already.", "exists")
+        _add(errors, "taken_on", _("There is another value for this moment already."), "exists")
     value = None
     try:
         value = read(typed)
     except EntryError as error:
-        _add(errors, field_name(typed.analyte, error.part), str(error), error.code)
+        _add(errors, field_name(typed.analyte, error.part), said(error), error.code)
     _refuse(errors)
     assert value is not None
     return facts.supersede(result, by=by, now=now, reason=reason, taken_on=day, taken_at=moment, **_stored(value))
@@ -288,7 +290,7 @@ def record_assessment(
     """
     facts.hold(patient)
     if Assessment.objects.current().filter(patient=patient, assessed_on=assessed_on).exists():
-        message = "This day has an assessment already. Add to it, or correct it."
+        message = _("This day has an assessment already. Add to it, or correct it.")
         raise ValidationError({"assessed_on": ValidationError(message, code="exists")})
     fields, grades = _scored(measures)
     assessment = facts.record(Assessment, patient=patient, assessed_on=assessed_on, by=by, now=now, **fields)
@@ -309,12 +311,12 @@ def complete_assessment(*, assessment: Assessment, measures: Measures, by: User,
         if name == "note":
             merged[name] = f"{old}\n{value}".strip()
         elif old is not None and old != "" and old != value:
-            _add(errors, _box(name), "This was measured already. Correct it, with a reason.", "exists")
+            _add(errors, _box(name), _("This was measured already. Correct it, with a reason."), "exists")
         else:
             merged[name] = value
     old_grades = _grades_of(assessment)
     if grades and old_grades and grades != old_grades:
-        _add(errors, "mmt8", "Strength was graded already. Correct it, with a reason.", "exists")
+        _add(errors, "mmt8", _("Strength was graded already. Correct it, with a reason."), "exists")
     _refuse(errors)
     completed = facts.supersede(assessment, by=by, now=now, reason="Completed", **merged)
     _keep_grades(completed, grades or old_grades)
@@ -336,7 +338,7 @@ def correct_assessment(
     facts.hold(assessment.patient)
     others = Assessment.objects.current().filter(patient=assessment.patient, assessed_on=day).exclude(pk=assessment.pk)
     if others.exists():
-        raise ValidationError({"assessed_on": ValidationError("This day has another assessment.", code="exists")})
+        raise ValidationError({"assessed_on": ValidationError(_("This day has another assessment."), code="exists")})
     fields, grades = _scored(measures)
     corrected = facts.supersede(assessment, by=by, now=now, reason=reason, assessed_on=day, **fields)
     _keep_grades(corrected, grades)
@@ -369,13 +371,13 @@ def _scored(measures: Measures) -> tuple[dict[str, Any], Grades]:
     for name in ("physician_vas", "patient_vas", "extramuscular_vas"):
         fields[name] = value = getattr(measures, name)
         if value is not None and not 0 <= value <= 10:
-            _add(errors, name, "A VAS is 0 to 10 cm.")
+            _add(errors, name, _("A VAS is 0 to 10 cm."))
     grades = _strength(measures, fields, errors)
     _disability(measures, fields, errors)
     _refuse(errors)
     told = [value for name, value in fields.items() if name != "note" and value is not None and value != ""]
     if not told and not grades:
-        raise ValidationError("Record at least one measure.")
+        raise ValidationError(_("Record at least one measure."))
     return fields, grades
 
 
@@ -384,7 +386,7 @@ def _strength(measures: Measures, fields: dict[str, Any], errors: Errors) -> Gra
     for name, maximum in (("mmt8_150", mmt8.BOTH_SIDES_MAXIMUM), ("mmt8_80", mmt8.ONE_SIDE_MAXIMUM)):
         typed = getattr(measures, name)
         if typed is not None and not 0 <= typed <= maximum:
-            _add(errors, name, f"This total is 0 to {maximum}.")
+            _add(errors, name, _("This total is 0 to %(maximum)s.") % {"maximum": maximum})
     grades: Grades = {}
     for (muscle, side), grade in measures.mmt8.items():
         if grade is None:
@@ -392,7 +394,7 @@ def _strength(measures: Measures, fields: dict[str, Any], errors: Errors) -> Gra
         try:
             mmt8.score({(muscle, side): grade})
         except ValueError:
-            _add(errors, cell_name(muscle, side), f"A grade is a whole number from 0 to {mmt8.CELL_MAXIMUM}.")
+            _add(errors, cell_name(muscle, side), _("A grade is a whole number from 0 to 10."))
         else:
             grades[(mmt8.Muscle(muscle), mmt8.Side(side))] = grade
     if errors or not grades:
@@ -404,7 +406,12 @@ def _strength(measures: Measures, fields: dict[str, Any], errors: Errors) -> Gra
             try:
                 mmt8.check_total(score, typed, maximum)
             except mmt8.TotalMismatchError as error:
-                _add(errors, name, f"{str(error).capitalize()}.")
+                wrong = (
+                    _("There is no total out of %(maximum)s: not every cell was tested.")
+                    if error.summed is None
+                    else _("The cells add up to %(summed)s, not %(typed)s.")
+                )
+                _add(errors, name, wrong % {"maximum": maximum, "summed": error.summed, "typed": typed})
     fields.update(mmt8_150=score.total_150, mmt8_80=score.one_sided_80, mmt8_side=score.side or "")
     return grades
 
@@ -412,7 +419,7 @@ def _strength(measures: Measures, fields: dict[str, Any], errors: Errors) -> Gra
 def _disability(measures: Measures, fields: dict[str, Any], errors: Errors) -> None:
     fields.update(haq_di=measures.haq_di, haq_answers=None)
     if measures.haq_di is not None and not 0 <= measures.haq_di <= 3:
-        _add(errors, "haq_di", "The index is 0 to 3.")
+        _add(errors, "haq_di", _("The index is 0 to 3."))
     if not measures.haq:
         return
     items: dict[str, int] = {code: n for code, n in measures.haq.get("items", {}).items() if n is not None}
@@ -431,7 +438,8 @@ def _disability(measures: Measures, fields: dict[str, Any], errors: Errors) -> N
         _add(errors, "haq", f"{str(error).capitalize()}.")
         return
     if measures.haq_di is not None and measures.haq_di != score.index:
-        _add(errors, "haq_di", f"The answers give {score.index if score.index is not None else 'no index'}.")
+        wrong = _("The answers give no index.") if score.index is None else _("The answers give %(index)s.")
+        _add(errors, "haq_di", wrong % {"index": "" if score.index is None else number(score.index)})
     fields.update(haq_di=score.index, haq_answers=answers)
 
 
@@ -445,11 +453,15 @@ def _look_twice(values: Mapping[str, tuple[str, Decimal | None]], confirmed: boo
         analyte = ANALYTES[code]
         if value is None or analyte.plausible is None:
             continue
-        low, high = (plain(limit) for limit in analyte.plausible)
         if not analyte.is_plausible(value):
-            _add(errors, box, f"Possible are {low} to {high} {analyte.canonical_unit or ''}.".replace(" .", "."))
+            least, most = map(number, analyte.plausible)
+            unit = "" if analyte.canonical_unit == "{score}" else analyte.canonical_unit
+            wrong = (
+                _("Possible are %(least)s to %(most)s %(unit)s.") if unit else _("Possible are %(least)s to %(most)s.")
+            )
+            _add(errors, box, wrong % {"least": least, "most": most, "unit": unit})
         elif analyte.needs_confirmation(value) and not confirmed:
-            _add(errors, box, "This is very unusual. Check it, then confirm.", "confirm")
+            _add(errors, box, _("This is very unusual. Check it, then confirm."), "confirm")
     _refuse(errors)
 
 
@@ -469,7 +481,7 @@ def record_lung_function(
 ) -> LungFunction:
     """Spirometry (FVC in litres, % predicted), diffusion capacity (% predicted), or both."""
     if fvc_l is None and fvc_percent_predicted is None and dlco_percent_predicted is None:
-        raise ValidationError("Record at least one measure.")
+        raise ValidationError(_("Record at least one measure."))
     _look_twice(
         {
             "fvc_l": ("fvc", fvc_l),
@@ -521,7 +533,7 @@ def record_body_size(
     now: dt.datetime,
 ) -> BodySize:
     if weight_kg is None and height_cm is None:
-        raise ValidationError("Record the weight or the height.")
+        raise ValidationError(_("Record the weight or the height."))
     _look_twice({"weight_kg": ("weight", weight_kg), "height_cm": ("height", height_cm)}, confirmed)
     return facts.record(
         BodySize, patient=patient, measured_on=measured_on, weight_kg=weight_kg, height_cm=height_cm, by=by, now=now
@@ -546,28 +558,52 @@ def record_functional_test(
     instrument: str,
     tested_on: dt.date,
     score: Decimal | None = None,
+    answers: Mapping[str, int | None] | None = None,
     is_complete: bool = True,
     confirmed: bool = False,
     by: User,
     now: dt.datetime,
 ) -> FunctionalTest:
-    """`score` in the instrument's own unit. A test that was broken off may have none."""
-    if is_complete and score is None:
-        raise ValidationError({"score": "A complete test has a score."})
+    """`score` in the instrument's own unit. A test that was broken off may have none.
+
+    `answers` are the items of the IBMFRS or the tasks of the Functional Index, None where not done; the score is then
+    worked out, and a test with one missing is incomplete and has no score.
+    """
+    given: dict[str, int] | None = None
+    if answers is not None:
+        given = {code: answer for code, answer in answers.items() if answer is not None}
+        if not given:
+            raise ValidationError(_("Record at least one item."))
+        score, is_complete = _of_items(instrument, given)
+    elif is_complete and score is None:
+        raise ValidationError({"score": _("A complete test has a score.")})
     if instrument in _LIMITS_OF:
         _look_twice({"score": (_LIMITS_OF[Instrument(instrument)], score)}, confirmed)
     elif score is not None and score < 0:
-        raise ValidationError({"score": "A score is 0 or more."})
+        raise ValidationError({"score": _("A score is 0 or more.")})
     return facts.record(
         FunctionalTest,
         patient=patient,
         instrument=instrument,
         tested_on=tested_on,
         score=score,
+        answers=given,
         is_complete=is_complete,
         by=by,
         now=now,
     )
+
+
+def _of_items(instrument: str, answers: Mapping[str, int]) -> tuple[Decimal | None, bool]:
+    """(score, complete) of a test known by its items."""
+    try:
+        if instrument == Instrument.IBMFRS:
+            total = ibmfrs.score(answers).total
+            return None if total is None else Decimal(total), total is not None
+        index = functional_index.score(functional_index.Version(instrument), answers)
+    except ValueError as error:
+        raise ValidationError({"answers": str(error)}) from None
+    return index.mean, index.complete
 
 
 @action("monitoring.record_confounder", "another cause of a raised CK recorded")
@@ -585,13 +621,13 @@ def set_personal_baseline(
     errors: Errors = {}
     row = ANALYTES.get(analyte)
     if row is None or row.kind is not Kind.NUMERIC:
-        _add(errors, "analyte", "This is not measured as a number.")
+        _add(errors, "analyte", _("This is not measured as a number."))
     elif not row.is_plausible(value):
-        _add(errors, "value", "No patient can have this value. Check the unit.")
+        _add(errors, "value", _("No patient can have this value. Check the unit."))
     if value <= 0:
-        _add(errors, "value", "A baseline is above 0.")
+        _add(errors, "value", _("A baseline is above 0."))
     if not reason.strip():
-        _add(errors, "reason", "Say why this is normal for this person.")
+        _add(errors, "reason", _("Say why this is normal for this person."))
     _refuse(errors)
     return facts.record(
         PersonalBaseline, patient=patient, analyte=analyte, value=value, set_on=set_on, reason=reason, by=by, now=now
@@ -605,10 +641,10 @@ def set_personal_baseline(
 def book_test(*, patient: Patient, kind: str, booked_for: dt.date, by: User, now: dt.datetime) -> Booking:
     """`kind` is a TestKind. The same test is booked once for a day."""
     if booked_for < patient.day_at(now):
-        raise ValidationError({"booked_for": "This day has passed."})
+        raise ValidationError({"booked_for": _("This day has passed.")})
     facts.hold(patient)
     if Booking.objects.current().filter(patient=patient, kind=kind, booked_for=booked_for).exists():
-        raise ValidationError({"booked_for": ValidationError("This is booked already for that day.", code="exists")})
+        raise ValidationError({"booked_for": ValidationError(_("This is booked already for that day."), code="exists")})
     return facts.record(Booking, patient=patient, kind=kind, booked_for=booked_for, by=by, now=now)
 
 
@@ -631,11 +667,11 @@ def waive_test(
     """`test` is "pft" or "hrct", `why` a Waiver.Reason. From `starts_on` (today) to `ends_on`: 365 days at most."""
     starts_on = starts_on or patient.day_at(now)
     if ends_on < starts_on:
-        raise ValidationError({"ends_on": "The last day cannot lie before the first."})
+        raise ValidationError({"ends_on": _("The last day cannot lie before the first.")})
     if (ends_on - starts_on).days >= 365:
-        raise ValidationError({"ends_on": "A test is waived for 365 days at most."})
+        raise ValidationError({"ends_on": _("A test is waived for 365 days at most.")})
     if why == Waiver.Reason.PREGNANCY and test != "hrct":
-        raise ValidationError({"why": "Pregnancy is a reason against a CT, not against lung function."})
+        raise ValidationError({"why": _("Pregnancy is a reason against a CT, not against lung function.")})
     return facts.record(
         Waiver, patient=patient, test=test, reason=why, starts_on=starts_on, ends_on=ends_on, by=by, now=now
     )
@@ -663,17 +699,17 @@ def set_reference_range(
     errors: Errors = {}
     row = ANALYTES.get(analyte)
     if row is None or row.kind is not Kind.NUMERIC:
-        _add(errors, "analyte", "This is not measured as a number.")
+        _add(errors, "analyte", _("This is not measured as a number."))
     if sex and sex not in Sex.values:
-        _add(errors, "sex", "Choose one of the list.")
+        _add(errors, "sex", _("Choose one of the list."))
     if low is None and uln is None:
-        _add(errors, "uln", "Give at least one limit.")
+        _add(errors, "uln", _("Give at least one limit."))
     if uln is not None and uln <= 0:
-        _add(errors, "uln", "An upper limit of 0 says nothing. Leave it empty where it is unknown.")
+        _add(errors, "uln", _("An upper limit of 0 says nothing. Leave it empty where it is unknown."))
     if low is not None and low < 0:
-        _add(errors, "low", "A limit is 0 or more.")
+        _add(errors, "low", _("A limit is 0 or more."))
     if low is not None and uln is not None and low > uln:
-        _add(errors, "uln", "The upper limit is below the lower.")
+        _add(errors, "uln", _("The upper limit is below the lower."))
     _refuse(errors)
     facts.hold(centre)
     same = ReferenceRange.objects.filter(centre=centre, analyte=analyte, sex=sex)
@@ -703,15 +739,15 @@ def undo_recent(*, entry: Entry, by: User, now: dt.datetime) -> list[Fact]:
     Works for every action that records facts, of any app. Returns the facts taken back.
     """
     if entry.by_id != by.pk:
-        raise ValidationError("Only the person who recorded it can undo it.")
+        raise ValidationError(_("Only the person who recorded it can undo it."))
     if not dt.timedelta(0) <= now - entry.at <= UNDO_WITHIN:
-        raise ValidationError("It can be undone for ten minutes. Correct or withdraw it instead.")
+        raise ValidationError(_("It can be undone for ten minutes. Correct or withdraw it instead."))
     if entry.action == "monitoring.undo":
-        raise ValidationError("An undoing is not undone. Record it again.")
+        raise ValidationError(_("An undoing is not undone. Record it again."))
     undone = facts.undo(entry.context_id, by=by, now=now)
-    for _, restored in undone:
+    for _withdrawn, restored in undone:
         if isinstance(restored, Assessment):
             before = restored.supersedes.supersedes if restored.supersedes else None
             if isinstance(before, Assessment):
                 _keep_grades(restored, _grades_of(before))
-    return [fact for fact, _ in undone]
+    return [withdrawn for withdrawn, _restored in undone]

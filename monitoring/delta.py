@@ -32,6 +32,16 @@ FACTORS: Mapping[str, Decimal] = MappingProxyType({
 })  # fmt: skip
 # A limit printed by a laboratory hardly moves.
 LIMIT_FACTOR = Decimal(5)
+# Between which an upper limit lies that a laboratory prints for adults, in the canonical unit: wide, so that only
+# another unit falls outside.
+UPPER_LIMITS: Mapping[str, tuple[Decimal, Decimal]] = MappingProxyType({
+    code: (Decimal(least), Decimal(most))
+    for code, least, most in (
+        ("ck", "40", "1000"), ("aldolase", "2", "25"), ("ldh", "100", "900"), ("ast", "10", "120"),
+        ("alt", "10", "120"), ("ggt", "10", "200"), ("creatinine", "40", "250"), ("haemoglobin", "100", "220"),
+        ("crp", "0.5", "25"),
+    )
+})  # fmt: skip
 # Another unit explains a jump where it brings the value at least this much nearer.
 NEARER = 5
 
@@ -52,10 +62,9 @@ class Far:
     unit: str | None
 
     @property
-    def words(self) -> str:
-        """ "About 60 times less"."""
-        times = f"{float(self.times):.1f}" if self.times < 10 else str(round(self.times))
-        return f"About {times} times {'more' if self.more else 'less'}"
+    def about(self) -> Decimal:
+        """How many times, as one says it: 60, 1.9."""
+        return Decimal(f"{float(self.times):.1f}") if self.times < 10 else Decimal(round(self.times))
 
 
 def compare(analyte: Analyte, typed: Decimal, unit: str, before: Decimal, factor: Decimal | None = None) -> Far | None:
@@ -71,6 +80,27 @@ def compare(analyte: Analyte, typed: Decimal, unit: str, before: Decimal, factor
     if value is None or apart is None or apart <= limit:
         return None
     return Far(apart, value > before, _unit_that_explains(analyte, typed, Fraction(before), apart, limit))
+
+
+def unusual_limit(analyte: Analyte, uln: Decimal, unit: str) -> list[str] | None:
+    """The units in which this upper limit would be a usual one; None where it is usual as it stands, or not known."""
+    return _outside(analyte, uln, unit, UPPER_LIMITS.get(analyte.code))
+
+
+def unusual_value(analyte: Analyte, typed: Decimal, unit: str) -> list[str] | None:
+    """The units in which a very unusual value would not be one; None where it is none."""
+    return _outside(analyte, typed, unit, analyte.warn)
+
+
+def _outside(analyte: Analyte, typed: Decimal, unit: str, usual: tuple[Decimal, Decimal] | None) -> list[str] | None:
+    def fits(in_unit: str) -> bool:
+        value = convert_exact(analyte.code, typed, in_unit)
+        assert usual is not None
+        return value is not None and Fraction(usual[0]) <= value <= Fraction(usual[1])
+
+    if usual is None or fits(unit) or convert_exact(analyte.code, typed, unit) is None:
+        return None
+    return [other for other in accepted_units(analyte.code) if fits(other)]
 
 
 def _unit_that_explains(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from common.words import N_
 from monitoring.analytes import ANALYTES, Analyte, Kind, convert_exact
 from monitoring.scores.mmt8 import Cell
 
@@ -31,11 +32,20 @@ _OWN_FORM = frozenset({"weight", "height", "bmi"})
 
 class EntryError(ValueError):
     """What was typed cannot be taken as it stands. `part` is the box it is about, `code` "confirm" where a person may
-    insist. The text is for that person.
+    insist. The text is for that person: `message` with `values` in its places, in English; `wording.said` translates.
     """
 
-    def __init__(self, message: str, part: str = "value", code: str = "invalid") -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        part: str = "value",
+        code: str = "invalid",
+        values: Mapping[str, str | Decimal] | None = None,
+    ) -> None:
+        self.message = message
+        self.values = values or {}
+        shown = {name: plain(value) if isinstance(value, Decimal) else value for name, value in self.values.items()}
+        super().__init__(message % shown if shown else message)
         self.part = part
         self.code = code
 
@@ -104,12 +114,12 @@ def read_number(text: str) -> Number:
     if match is None:
         bare = written.lstrip("<>=≤≥ ")
         if _COMMA.fullmatch(bare):
-            raise EntryError("A comma can be a decimal sign or mark thousands. Write 1.5 or 1500, without a comma.")
+            raise EntryError(N_("A comma can be a decimal sign or mark thousands. Write 1.5 or 1500, without a comma."))
         if re.search(r"[0-9]\s+[0-9]", bare):
-            raise EntryError("There is a space inside the number.")
-        raise EntryError("This is not a number. Write it as 12, 12.5 or <12.")
+            raise EntryError(N_("There is a space inside the number."))
+        raise EntryError(N_("This is not a number. Write it as 12, 12.5 or <12."))
     if len(written) > LONGEST_TEXT:
-        raise EntryError("This number is too long.")
+        raise EntryError(N_("This number is too long."))
     return Number(_COMPARATORS.get(match["comparator"] or "", ""), Decimal(match["number"]))
 
 
@@ -121,31 +131,32 @@ def read(typed: TypedValue) -> ReadValue:
     """
     analyte = ANALYTES.get(typed.analyte)
     if analyte is None or not enterable(analyte):
-        raise EntryError("This is not entered as a laboratory value.")
+        raise EntryError(N_("This is not entered as a laboratory value."))
     if analyte.kind is Kind.QUALITATIVE:
         return _read_word(analyte, typed)
     number = read_number(typed.text)
     if analyte.kind is Kind.PER_LABORATORY:
         if not typed.unit.strip():
-            raise EntryError("Write the unit, as the laboratory prints it.", "unit")
+            raise EntryError(N_("Write the unit, as the laboratory prints it."), "unit")
         return _as_received(analyte, typed, number)
     value = _canonical(analyte, number.value, typed.unit)
     if not analyte.is_plausible(value):
         assert analyte.plausible is not None
         least, most = analyte.plausible
         raise EntryError(
-            f"{analyte.short} cannot be {plain(value)} {analyte.canonical_unit}: possible are {plain(least)} to "
-            f"{plain(most)}. Check the number and the unit."
+            N_("%(test)s cannot be %(value)s %(unit)s: possible are %(least)s to %(most)s. Check number and unit."),
+            values=_named(analyte) | {"value": value, "least": least, "most": most},
         )
     low, uln = _limit(analyte, typed.low, typed.unit, "low"), _limit(analyte, typed.uln, typed.unit, "uln")
     if low is not None and uln is not None and low > uln:
-        raise EntryError("The upper limit is below the lower.", "uln")
+        raise EntryError(N_("The upper limit is below the lower."), "uln")
     if uln == 0:
-        raise EntryError("An upper limit of 0 says nothing. Leave it empty where it is unknown.", "uln")
+        raise EntryError(N_("An upper limit of 0 says nothing. Leave it empty where it is unknown."), "uln")
     if analyte.needs_confirmation(value) and not typed.confirmed:
         raise EntryError(
-            f"{plain(value)} {analyte.canonical_unit} is very unusual. Check the number and the unit, then confirm.",
+            N_("%(value)s %(unit)s is very unusual. Check the number and the unit, then confirm."),
             code="confirm",
+            values={"value": value} | _named(analyte),
         )
     return ReadValue(
         analyte, number.comparator, value, low, uln, typed.text.strip(), typed.unit.strip(),
@@ -153,10 +164,14 @@ def read(typed: TypedValue) -> ReadValue:
     )  # fmt: skip
 
 
+def _named(analyte: Analyte) -> dict[str, str | Decimal]:
+    return {"test": analyte.short, "unit": analyte.canonical_unit or ""}
+
+
 def _read_word(analyte: Analyte, typed: TypedValue) -> ReadValue:
     word = typed.text.strip().lower()
     if word not in analyte.values:
-        raise EntryError(f"Choose one of: {', '.join(analyte.values)}.")
+        raise EntryError(N_("Choose one of: %(words)s."), values={"words": ", ".join(analyte.values)})
     return ReadValue(analyte, "", None, None, None, word, "", "", "", typed.note.strip())
 
 
@@ -173,13 +188,16 @@ def _as_received(analyte: Analyte, typed: TypedValue, number: Number) -> ReadVal
 
 def _canonical(analyte: Analyte, value: Decimal, unit: str, part: str = "value") -> Decimal:
     if not unit.strip():
-        raise EntryError("Choose the unit.", "unit")
+        raise EntryError(N_("Choose the unit."), "unit")
     exact = convert_exact(analyte.code, value, unit)
     if exact is None:
         known = ", ".join(sorted(analyte.conversions, key=lambda u: u != analyte.canonical_unit))
-        raise EntryError(f"This unit is not known for {analyte.short}. Known are: {known}.", "unit")
+        raise EntryError(
+            N_("This unit is not known for %(test)s. Known are: %(known)s."), "unit",
+            values={"test": analyte.short, "known": known},
+        )  # fmt: skip
     if abs(exact) >= TOO_LARGE:
-        raise EntryError("This number is too large.", part)
+        raise EntryError(N_("This number is too large."), part)
     return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(STORED, ROUND_HALF_EVEN)
 
 
@@ -193,9 +211,9 @@ def _plain_number(text: str, part: str) -> Decimal:
     try:
         number = read_number(text)
     except EntryError as error:
-        raise EntryError(str(error), part) from None
+        raise EntryError(error.message, part, values=error.values) from None
     if number.comparator:
-        raise EntryError("Write the limit as a number, without < or >.", part)
+        raise EntryError(N_("Write the limit as a number, without < or >."), part)
     return number.value
 
 

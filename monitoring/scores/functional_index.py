@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
+
+from common.words import N_
 
 
 class Version(StrEnum):
@@ -22,13 +25,13 @@ class Version(StrEnum):
 
 
 NAMES: Mapping[str, str] = MappingProxyType({
-    "shoulder_flexion": "Shoulder flexion",
-    "shoulder_abduction": "Shoulder abduction",
-    "neck_flexion": "Neck flexion",
-    "hip_flexion": "Hip flexion",
-    "step_test": "Step test",
-    "heel_lift": "Heel lift",
-    "toe_lift": "Toe lift",
+    "shoulder_flexion": N_("Shoulder flexion"),
+    "shoulder_abduction": N_("Shoulder abduction"),
+    "neck_flexion": N_("Neck flexion"),
+    "hip_flexion": N_("Hip flexion"),
+    "step_test": N_("Step test"),
+    "heel_lift": N_("Heel lift"),
+    "toe_lift": N_("Toe lift"),
 })  # fmt: skip
 # Most repetitions of each task, in the order of the test.
 MAXIMA: Mapping[Version, Mapping[str, int]] = MappingProxyType({
@@ -56,6 +59,14 @@ class FunctionalIndex:
     @property
     def mean_percent(self) -> Fraction | None:
         return sum(self.percent.values(), Fraction(0)) / len(self.percent) if self.complete else None
+
+    @property
+    def mean(self) -> Decimal | None:
+        """The mean of the percentages as it is kept, two decimals."""
+        exact = self.mean_percent
+        if exact is None:
+            return None
+        return (Decimal(exact.numerator) / exact.denominator).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def score(version: Version, tasks: Mapping[str, int | None]) -> FunctionalIndex:

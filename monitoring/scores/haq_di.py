@@ -17,6 +17,8 @@ from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 
+from common.words import N_
+
 
 class Category(StrEnum):
     DRESSING = "dressing"
@@ -28,21 +30,38 @@ class Category(StrEnum):
     GRIP = "grip"
     ACTIVITIES = "activities"
 
+    @property
+    def title(self) -> str:
+        """For the page, to be translated."""
+        return _TITLES[self]
+
+
+_TITLES: Mapping[Category, str] = MappingProxyType({
+    Category.DRESSING: N_("Dressing"),
+    Category.ARISING: N_("Arising"),
+    Category.EATING: N_("Eating"),
+    Category.WALKING: N_("Walking"),
+    Category.HYGIENE: N_("Hygiene"),
+    Category.REACH: N_("Reach"),
+    Category.GRIP: N_("Grip"),
+    Category.ACTIVITIES: N_("Activities"),
+})  # fmt: skip
 
 # The 20 items: code and short label. Full item wording is printed by the form, not kept here.
 ITEMS: Mapping[Category, tuple[tuple[str, str], ...]] = MappingProxyType({
-    Category.DRESSING: (("dress", "Dress, with laces and buttons"), ("hair", "Shampoo hair")),
-    Category.ARISING: (("stand", "Stand up from a straight chair"), ("bed", "Get in and out of bed")),
-    Category.EATING: (("cut", "Cut meat"), ("lift_cup", "Lift a full cup or glass"), ("open_carton",
-        "Open a new carton")),
-    Category.WALKING: (("walk", "Walk outdoors on flat ground"), ("steps", "Climb five steps")),
-    Category.HYGIENE: (("wash", "Wash and dry the body"), ("bath", "Take a bath in a tub"), ("toilet",
-        "Get on and off the toilet")),
-    Category.REACH: (("reach_up", "Reach up and get down a heavy object"), ("bend", "Bend down to pick up clothing")),
-    Category.GRIP: (("car_door", "Open car doors"), ("jars", "Open jars opened before"), ("taps",
-        "Turn taps on and off")),
-    Category.ACTIVITIES: (("errands", "Run errands and shop"), ("car", "Get in and out of a car"), ("chores",
-        "Do chores")),
+    Category.DRESSING: (("dress", N_("Dress, with laces and buttons")), ("hair", N_("Shampoo hair"))),
+    Category.ARISING: (("stand", N_("Stand up from a straight chair")), ("bed", N_("Get in and out of bed"))),
+    Category.EATING: (("cut", N_("Cut meat")), ("lift_cup", N_("Lift a full cup or glass")), ("open_carton",
+        N_("Open a new carton"))),
+    Category.WALKING: (("walk", N_("Walk outdoors on flat ground")), ("steps", N_("Climb five steps"))),
+    Category.HYGIENE: (("wash", N_("Wash and dry the body")), ("bath", N_("Take a bath in a tub")), ("toilet",
+        N_("Get on and off the toilet"))),
+    Category.REACH: (("reach_up", N_("Reach up and get down a heavy object")), ("bend",
+            N_("Bend down to pick up clothing"))),
+    Category.GRIP: (("car_door", N_("Open car doors")), ("jars", N_("Open jars opened before")), ("taps",
+        N_("Turn taps on and off"))),
+    Category.ACTIVITIES: (("errands", N_("Run errands and shop")), ("car", N_("Get in and out of a car")), ("chores",
+        N_("Do chores"))),
 })  # fmt: skip
 
 CATEGORY_OF_ITEM: Mapping[str, Category] = MappingProxyType(
@@ -51,19 +70,19 @@ CATEGORY_OF_ITEM: Mapping[str, Category] = MappingProxyType(
 
 # Aids and devices, each counted for one category. "Other" is not in the list: the form asks which category it is for.
 AIDS: Mapping[str, tuple[Category, str]] = MappingProxyType({
-    "dressing_devices": (Category.DRESSING, "Devices for dressing (button hook, zip pull, shoe horn)"),
-    "special_chair": (Category.ARISING, "Special or built-up chair"),
-    "built_up_utensils": (Category.EATING, "Built-up or special utensils"),
-    "cane": (Category.WALKING, "Cane"),
-    "walker": (Category.WALKING, "Walker"),
-    "crutches": (Category.WALKING, "Crutches"),
-    "wheelchair": (Category.WALKING, "Wheelchair"),
-    "raised_toilet_seat": (Category.HYGIENE, "Raised toilet seat"),
-    "bathtub_seat": (Category.HYGIENE, "Bathtub seat"),
-    "bathtub_bar": (Category.HYGIENE, "Bathtub bar"),
-    "bathroom_appliances": (Category.HYGIENE, "Long-handled appliances in the bathroom"),
-    "reach_appliances": (Category.REACH, "Long-handled appliances for reach"),
-    "jar_opener": (Category.GRIP, "Jar opener (for jars opened before)"),
+    "dressing_devices": (Category.DRESSING, N_("Devices for dressing (button hook, zip pull, shoe horn)")),
+    "special_chair": (Category.ARISING, N_("Special or built-up chair")),
+    "built_up_utensils": (Category.EATING, N_("Built-up or special utensils")),
+    "cane": (Category.WALKING, N_("Cane")),
+    "walker": (Category.WALKING, N_("Walker")),
+    "crutches": (Category.WALKING, N_("Crutches")),
+    "wheelchair": (Category.WALKING, N_("Wheelchair")),
+    "raised_toilet_seat": (Category.HYGIENE, N_("Raised toilet seat")),
+    "bathtub_seat": (Category.HYGIENE, N_("Bathtub seat")),
+    "bathtub_bar": (Category.HYGIENE, N_("Bathtub bar")),
+    "bathroom_appliances": (Category.HYGIENE, N_("Long-handled appliances in the bathroom")),
+    "reach_appliances": (Category.REACH, N_("Long-handled appliances for reach")),
+    "jar_opener": (Category.GRIP, N_("Jar opener (for jars opened before)")),
 })  # fmt: skip
 
 MINIMUM_CATEGORIES = 6
@@ -77,13 +96,13 @@ class HaqDi:
     """The scored questionnaire.
 
     ``categories``: 0-3 after aids and help, None where no item was answered. ``total`` and ``answered`` make the exact
-    index. ``warnings``: things to show beside the form, such as an aid ticked for a category with no item answered.
+    index. ``lifted_unanswered``: an aid or help is ticked for them, but none of their items is answered.
     """
 
     categories: Mapping[Category, int | None]
     total: int
     answered: int
-    warnings: tuple[str, ...] = ()
+    lifted_unanswered: tuple[Category, ...] = ()
 
     @property
     def exact(self) -> Fraction | None:
@@ -128,19 +147,17 @@ def score(
     lifted = {AIDS[aid][0] for aid in aids} | {Category(c) for c in other_aids} | {Category(c) for c in help_with}
 
     categories: dict[Category, int | None] = {}
-    warnings: list[str] = []
+    lifted_unanswered: list[Category] = []
     for category, rows in ITEMS.items():
         answered = [answer for code, _ in rows if (answer := items.get(code)) is not None]
         if not answered:
             categories[category] = None
             if category in lifted:
-                warnings.append(f"An aid or help is ticked for {category.value}, but none of its items is answered.")
+                lifted_unanswered.append(category)
             continue
         worst = max(answered)
         categories[category] = max(worst, WITH_AID) if category in lifted else worst
     values = [value for value in categories.values() if value is not None]
-    if len(values) < MINIMUM_CATEGORIES:
-        warnings.append(
-            f"Only {len(values)} of {len(ITEMS)} categories are answered; the index needs {MINIMUM_CATEGORIES}."
-        )
-    return HaqDi(categories=categories, total=sum(values), answered=len(values), warnings=tuple(warnings))
+    return HaqDi(
+        categories=categories, total=sum(values), answered=len(values), lifted_unanswered=tuple(lifted_unanswered)
+    )

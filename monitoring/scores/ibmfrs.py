@@ -15,17 +15,19 @@ from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
+from common.words import N_
+
 ITEMS: Mapping[str, str] = MappingProxyType({
-    "swallowing": "Swallowing",
-    "handwriting": "Handwriting",
-    "cutting_food": "Cutting food and handling utensils",
-    "fine_motor": "Fine motor tasks",
-    "dressing": "Dressing",
-    "hygiene": "Hygiene",
-    "turning_in_bed": "Turning in bed and adjusting covers",
-    "sit_to_stand": "Sit to stand",
-    "walking": "Walking",
-    "stairs": "Climbing stairs",
+    "swallowing": N_("Swallowing"),
+    "handwriting": N_("Handwriting"),
+    "cutting_food": N_("Cutting food and handling utensils"),
+    "fine_motor": N_("Fine motor tasks"),
+    "dressing": N_("Dressing"),
+    "hygiene": N_("Hygiene"),
+    "turning_in_bed": N_("Turning in bed and adjusting covers"),
+    "sit_to_stand": N_("Sit to stand"),
+    "walking": N_("Walking"),
+    "stairs": N_("Climbing stairs"),
 })  # fmt: skip
 ITEM_MAXIMUM = 4
 MAXIMUM = ITEM_MAXIMUM * len(ITEMS)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from common.words import N_
+
 
 class Side(StrEnum):
     AXIAL = "axial"
@@ -44,14 +46,14 @@ class MuscleGroup:
 
 
 GROUPS: tuple[MuscleGroup, ...] = (
-    MuscleGroup(Muscle.NECK_FLEXORS, "Neck flexors", True, "supine"),
-    MuscleGroup(Muscle.DELTOID, "Deltoid, middle", False, "sitting"),
-    MuscleGroup(Muscle.BICEPS, "Biceps brachii", False, "sitting"),
-    MuscleGroup(Muscle.WRIST_EXTENSORS, "Wrist extensors", False, "sitting"),
-    MuscleGroup(Muscle.GLUTEUS_MAXIMUS, "Gluteus maximus", False, "prone"),
-    MuscleGroup(Muscle.GLUTEUS_MEDIUS, "Gluteus medius", False, "side-lying"),
-    MuscleGroup(Muscle.QUADRICEPS, "Quadriceps", False, "sitting"),
-    MuscleGroup(Muscle.ANKLE_DORSIFLEXORS, "Ankle dorsiflexors", False, "sitting"),
+    MuscleGroup(Muscle.NECK_FLEXORS, N_("Neck flexors"), True, N_("supine")),
+    MuscleGroup(Muscle.DELTOID, N_("Deltoid, middle"), False, N_("sitting")),
+    MuscleGroup(Muscle.BICEPS, N_("Biceps brachii"), False, N_("sitting")),
+    MuscleGroup(Muscle.WRIST_EXTENSORS, N_("Wrist extensors"), False, N_("sitting")),
+    MuscleGroup(Muscle.GLUTEUS_MAXIMUS, N_("Gluteus maximus"), False, N_("prone")),
+    MuscleGroup(Muscle.GLUTEUS_MEDIUS, N_("Gluteus medius"), False, N_("side-lying")),
+    MuscleGroup(Muscle.QUADRICEPS, N_("Quadriceps"), False, N_("sitting")),
+    MuscleGroup(Muscle.ANKLE_DORSIFLEXORS, N_("Ankle dorsiflexors"), False, N_("sitting")),
 )
 
 Cell = tuple[Muscle, Side]
@@ -67,7 +69,11 @@ ONE_DECIMAL = Decimal("0.1")
 
 
 class TotalMismatchError(ValueError):
-    """A total typed by hand is not the sum of its cells."""
+    """A total typed by hand is not the sum of its cells: `summed`, None where not every cell was tested."""
+
+    def __init__(self, message: str, summed: int | None = None) -> None:
+        super().__init__(message)
+        self.summed = summed
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,7 @@ def check_total(result: Mmt8, typed: int, maximum: int) -> None:
     if summed is None:
         raise TotalMismatchError(f"there is no total out of {maximum}: not every cell was tested")
     if typed != summed:
-        raise TotalMismatchError(f"the cells add up to {summed}, not {typed}")
+        raise TotalMismatchError(f"the cells add up to {summed}, not {typed}", summed)
 
 
 def _prorate(total: int, tested: int, expected: int) -> Decimal | None:

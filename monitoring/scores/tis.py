@@ -20,6 +20,8 @@ from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 
+from common.words import N_
+
 
 class Population(StrEnum):
     ADULT = "adult"
@@ -69,6 +71,13 @@ POINTS: Mapping[Measure, tuple[Decimal, ...]] = MappingProxyType({
     Measure.ENZYME: tuple(map(Decimal, ("0", "2.5", "5", "7.5", "7.5"))),
     Measure.EXTRAMUSCULAR_VAS: tuple(map(Decimal, ("0", "7.5", "12.5", "15", "20"))),
 })  # fmt: skip
+
+# Why a measure is missing. Stored nowhere; translated where it is shown.
+NOT_AT_BASELINE = N_("not available at baseline")
+NOT_AT_FOLLOW_UP = N_("not available at follow-up")
+NOT_AT_BOTH = N_("not available at baseline and follow-up")
+OTHER_VERSION = N_("strength was tested with different versions")
+OTHER_ENZYME = N_("another enzyme than at baseline")
 
 VAS_RANGE = 10
 HAQ_RANGE = 3
@@ -292,19 +301,20 @@ def _judge(measure: Measure, baseline: CoreSet, follow_up: CoreSet) -> MeasureRe
     maximum = POINTS[measure][-1]
     absent = [when for when, core in (("baseline", baseline), ("follow-up", follow_up)) if measure in core.missing]
     if absent:
-        return MeasureResult(measure, maximum, why_missing="not available at " + " and ".join(absent))
+        why = NOT_AT_BOTH if len(absent) == 2 else NOT_AT_BASELINE if absent == ["baseline"] else NOT_AT_FOLLOW_UP
+        return MeasureResult(measure, maximum, why_missing=why)
     improvement: Fraction
     if measure is Measure.MMT:
         assert baseline.mmt is not None
         assert follow_up.mmt is not None
         if baseline.mmt.maximum != follow_up.mmt.maximum:
-            return MeasureResult(measure, maximum, why_missing="strength was tested with different versions")
+            return MeasureResult(measure, maximum, why_missing=OTHER_VERSION)
         improvement = _percent(follow_up.mmt.score, baseline.mmt.score, baseline.mmt.maximum)
     elif measure is Measure.ENZYME:
         assert baseline.enzyme is not None
         assert follow_up.enzyme is not None
         if baseline.enzyme.name != follow_up.enzyme.name:
-            return MeasureResult(measure, maximum, why_missing="another enzyme than at baseline")
+            return MeasureResult(measure, maximum, why_missing=OTHER_ENZYME)
         before, after = baseline.enzyme.times_uln, follow_up.enzyme.times_uln
         assert before is not None
         assert after is not None
