@@ -30,7 +30,7 @@ RUN MODE=production BASE_URL=https://build.invalid EMAIL_HOST=build.invalid EMAI
     SECRET_KEY=only-for-collecting-static-files-0123456789-0123456789-0123456789 \
     RELEASE_KEY=only-for-collecting-static-files-0123456789 \
     DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0 \
-    python manage.py collectstatic --noinput && \
+    python -m myositis_tracker.languages compile && python manage.py collectstatic --noinput && \
     mkdir -p /srv/media && chown clinic /srv/media
 USER clinic
 EXPOSE 8000

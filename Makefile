@@ -14,17 +14,17 @@ DEPLOY_ENV := MODE=production DATABASE_URL=postgresql://nobody@127.0.0.1:1/none 
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types contracts migrations deploycheck mutants bench docs screenshots assets lock secrets clean
+.PHONY: help run test check lint format types contracts migrations deploycheck mutants bench docs languages screenshots assets lock secrets clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: .venv/.stamp static/vendor/.stamp ## the whole clinic, with a demo in it (PORT=8000)
+run: .venv/.stamp static/vendor/.stamp .venv/.languages ## the whole clinic, with a demo in it (PORT=8000)
 	@exec $(PY) -m myositis_tracker.engine run
 
 # The browser's driver keeps an event loop running in its process, in which Django keeps other database connections than
 # outside of one. Tests that hold a transaction open must not meet it: they run in processes of their own.
-test: .venv/.stamp static/vendor/.stamp ## all tests (ARGS="tests/alerts -x" for some)
+test: .venv/.stamp static/vendor/.stamp .venv/.languages ## all tests (ARGS="tests/alerts -x" for some)
 ifdef ARGS
 	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
 else
@@ -60,13 +60,16 @@ mutants: .venv/.stamp ## change scores and rules in one place at a time: do the 
 		-n $(WORKERS) -p no:randomly -q --tb=no || true; done
 	@$(PY) -m tests.mutants $(if $(LIST),list)
 
-bench: .venv/.stamp ## the sweep of all rules over 100,000 patients, as JSON
+bench: .venv/.stamp static/vendor/.stamp .venv/.languages ## the sweep of all rules over 100,000 patients, as JSON
 	@$(PY) -m bench
 
 docs: .venv/.stamp ## pages that are generated from the code
 	@MODE=local $(PY) manage.py write_docs
 
-screenshots: .venv/.stamp static/vendor/.stamp ## pictures for the README
+languages: .venv/.stamp ## the texts of the code into the catalogues of other languages
+	@$(PY) -m myositis_tracker.languages update && $(PY) -m myositis_tracker.languages check
+
+screenshots: .venv/.stamp static/vendor/.stamp .venv/.languages ## pictures for the README
 	@$(PY) docs/screenshots.py
 
 assets: ## front-end libraries, built anew
@@ -88,6 +91,10 @@ clean: ## remove what make made, the demo clinic's data too
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
 	@touch $@
+
+# The catalogues in the form that is read while running.
+.venv/.languages: $(wildcard myositis_tracker/locale/*/LC_MESSAGES/*.po) myositis_tracker/languages.py | .venv/.stamp
+	@$(PY) -m myositis_tracker.languages compile && touch $@
 
 # npm from PATH, or else from its wheel.
 static/vendor/.stamp: package.json package-lock.json $(wildcard frontend/*) | .venv/.stamp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
 from accounts.models import Membership
@@ -41,6 +41,24 @@ class CentreMiddleware:
             return self.get_response(request)
 
 
+class LanguageMiddleware:
+    """Pages in the language of the reader's profile, or else of the browser. The API is for machines: its texts stay as
+    they are documented.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PersonRequest) -> HttpResponse:
+        if request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        own = request.user.language if request.user.is_authenticated else ""
+        with translation.override(own or translation.get_language_from_request(request)):
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language())
+        return response
+
+
 class NotKeptMiddleware:
     """What a signed-in person or a token was shown is not kept by browsers or proxies.
 
@@ -52,6 +70,7 @@ class NotKeptMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.user.is_authenticated:
+        # What a view calls public holds nothing about anybody.
+        if request.user.is_authenticated and not response.get("Cache-Control", "").startswith("public"):
             patch_cache_control(response, private=True, no_store=True)
         return response

@@ -6,27 +6,34 @@ import uuid
 import zoneinfo
 
 import pghistory
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from common.models import one_of
 
 
 class Role(models.TextChoices):
-    CLINICIAN = "clinician", "Clinician"
-    NURSE = "nurse", "Nurse"
-    PHYSIOTHERAPIST = "physiotherapist", "Physiotherapist"
-    COORDINATOR = "coordinator", "Coordinator"
-    RESEARCHER = "researcher", "Researcher"
-    ADMINISTRATOR = "administrator", "Administrator"
+    CLINICIAN = "clinician", _("Clinician")
+    NURSE = "nurse", _("Nurse")
+    PHYSIOTHERAPIST = "physiotherapist", _("Physiotherapist")
+    COORDINATOR = "coordinator", _("Coordinator")
+    RESEARCHER = "researcher", _("Researcher")
+    ADMINISTRATOR = "administrator", _("Administrator")
 
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError("This is not the name of a time zone, such as Europe/Berlin.")
+
+
+def validate_language(code: str) -> None:
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError("The product is not written in this language.")
 
 
 def default_chain() -> list[str]:
@@ -65,6 +72,12 @@ class User(AbstractUser):
 
     email = models.EmailField(unique=True)
     full_name = models.CharField(max_length=120)
+    language = models.CharField(
+        max_length=8,
+        blank=True,
+        validators=[validate_language],
+        help_text="In which pages and e-mails are written; as the browser says where empty",
+    )
 
     first_name = None  # type: ignore[assignment]  # Django's way to leave out a field of a base class
     last_name = None  # type: ignore[assignment]
@@ -102,9 +115,9 @@ class Membership(models.Model):
 
 
 class Scope(models.TextChoices):
-    READ = "read", "Read patients, results, assessments, courses, alerts"
-    WRITE = "write", "Record results and assessments"
-    RESEARCH = "research", "Export pseudonymised data"
+    READ = "read", _("Read patients, results, assessments, courses, alerts")
+    WRITE = "write", _("Record results and assessments")
+    RESEARCH = "research", _("Export pseudonymised data")
 
 
 @pghistory.track(exclude=["digest", "last_used_at"])

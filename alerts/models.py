@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from common.models import not_before, one_of, only_added_to
@@ -17,23 +18,23 @@ from monitoring.levels import Level
 
 
 class State(models.TextChoices):
-    OPEN = "open", "Open"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    SNOOZED = "snoozed", "Snoozed"
-    CLOSED = "closed", "Closed"
+    OPEN = "open", _("Open")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    SNOOZED = "snoozed", _("Snoozed")
+    CLOSED = "closed", _("Closed")
 
 
 class Reason(models.TextChoices):
     """Why an alert was acknowledged, snoozed or closed by a person. Counted per rule."""
 
-    ACTED = "acted", "Acted on"
-    WILL_MONITOR = "will_monitor", "Will monitor"
-    TOLERATED_BEFORE = "tolerated_before", "Tolerated before"
-    ALREADY_KNOWN = "already_known", "Already known and dealt with"
-    NOT_APPLICABLE = "not_applicable", "Does not apply to this patient"
-    DATA_WRONG = "data_wrong", "The data are wrong"
-    PATIENT_DECLINED = "patient_declined", "The patient declined"
-    OTHER = "other", "Other"
+    ACTED = "acted", _("Acted on")
+    WILL_MONITOR = "will_monitor", _("Will monitor")
+    TOLERATED_BEFORE = "tolerated_before", _("Tolerated before")
+    ALREADY_KNOWN = "already_known", _("Already known and dealt with")
+    NOT_APPLICABLE = "not_applicable", _("Does not apply to this patient")
+    DATA_WRONG = "data_wrong", _("The data are wrong")
+    PATIENT_DECLINED = "patient_declined", _("The patient declined")
+    OTHER = "other", _("Other")
 
 
 # Tens of thousands of alerts may open in one statement: their history is written in one, too.
@@ -136,16 +137,16 @@ class Alert(models.Model):
 
 
 class EventKind(models.TextChoices):
-    OPENED = "opened", "Opened"
-    RAISED = "raised", "Level raised"
-    LOWERED = "lowered", "Level lowered"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    SNOOZED = "snoozed", "Snoozed"
-    WOKE = "woke", "Woke from snooze"
-    ESCALATED = "escalated", "Passed up the chain"
-    REOPENED = "reopened", "Opened again"
-    COMMENTED = "commented", "Comment"
-    CLOSED = "closed", "Closed"
+    OPENED = "opened", _("Opened")
+    RAISED = "raised", _("Level raised")
+    LOWERED = "lowered", _("Level lowered")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    SNOOZED = "snoozed", _("Snoozed")
+    WOKE = "woke", _("Woke from snooze")
+    ESCALATED = "escalated", _("Passed up the chain")
+    REOPENED = "reopened", _("Opened again")
+    COMMENTED = "commented", _("Comment")
+    CLOSED = "closed", _("Closed")
 
 
 class AlertEvent(models.Model):
@@ -249,9 +250,9 @@ class ShadowFinding(models.Model):
 
 
 class Trigger(models.TextChoices):
-    SWEEP = "sweep", "Nightly sweep"
-    TOUCHED = "touched", "New facts"
-    COMMAND = "command", "By hand"
+    SWEEP = "sweep", _("Nightly sweep")
+    TOUCHED = "touched", _("New facts")
+    COMMAND = "command", _("By hand")
 
 
 class Sweep(models.Model):
@@ -314,10 +315,10 @@ class RuleRun(models.Model):
 
 
 class DeliveryKind(models.TextChoices):
-    URGENT = "urgent", "Urgent alert"
-    ESCALATION = "escalation", "Nobody acknowledged"
-    DIGEST = "digest", "Daily digest"
-    OPERATOR = "operator", "The check itself needs attention"
+    URGENT = "urgent", _("Urgent alert")
+    ESCALATION = "escalation", _("Nobody acknowledged")
+    DIGEST = "digest", _("Daily digest")
+    OPERATOR = "operator", _("The check itself needs attention")
 
 
 class Delivery(models.Model):

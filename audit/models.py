@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from common.models import one_of, only_added_to
 
 
 class Origin(models.TextChoices):
-    PAGE = "page", "Page"
-    API = "api", "API"
-    IMPORT = "import", "Import"
-    JOB = "job", "Job"
-    COMMAND = "command", "Command line"
+    PAGE = "page", _("Page")
+    API = "api", _("API")
+    IMPORT = "import", _("Import")
+    JOB = "job", _("Job")
+    COMMAND = "command", _("Command line")
 
 
 class Entry(models.Model):

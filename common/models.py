@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from common.dates import centre_day
 
@@ -103,9 +104,9 @@ class PeriodQuerySet(FactQuerySet):
 class Status(models.TextChoices):
     """Where a fact stands. Whether it is current says `retired_at`."""
 
-    FINAL = "final", "Final"
-    AMENDED = "amended", "Amended"
-    ENTERED_IN_ERROR = "entered_in_error", "Entered in error"
+    FINAL = "final", _("Final")
+    AMENDED = "amended", _("Amended")
+    ENTERED_IN_ERROR = "entered_in_error", _("Entered in error")
 
 
 # Names carry the table, so that one list serves every table of facts.

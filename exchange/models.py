@@ -7,13 +7,14 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from common.models import one_of
 
 
 class ImportKind(models.TextChoices):
-    LABS = "labs", "Laboratory results"
-    PATIENTS = "patients", "Patients"
+    LABS = "labs", _("Laboratory results")
+    PATIENTS = "patients", _("Patients")
 
 
 class ImportBatch(models.Model):
@@ -63,14 +64,14 @@ class HeldRow(models.Model):
     class Kind(models.TextChoices):
         QUARANTINED = (
             "quarantined",
-            "Waits for a person: its patient, test or unit is not known",
+            _("Waits for a person: its patient, test or unit is not known"),
         )
-        REJECTED = "rejected", "Cannot be read: its date or value is malformed"
+        REJECTED = "rejected", _("Cannot be read: its date or value is malformed")
 
     class Resolution(models.TextChoices):
-        NONE = "", "Waiting"
-        PLACED = "placed", "Placed"
-        DISCARDED = "discarded", "Discarded"
+        NONE = "", _("Waiting")
+        PLACED = "placed", _("Placed")
+        DISCARDED = "discarded", _("Discarded")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     batch = models.ForeignKey(ImportBatch, models.PROTECT, related_name="held_rows")

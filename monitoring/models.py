@@ -10,6 +10,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from common.models import Fact, PeriodQuerySet, not_before, one_of, within
 from patients.models import Sex
@@ -30,11 +31,11 @@ class Source(models.Model):
 
 
 class Comparator(models.TextChoices):
-    NONE = "", "="
-    BELOW = "<", "<"
-    AT_MOST = "<=", "≤"
-    ABOVE = ">", ">"
-    AT_LEAST = ">=", "≥"
+    NONE = "", _("=")
+    BELOW = "<", _("<")
+    AT_MOST = "<=", _("≤")
+    ABOVE = ">", _(">")
+    AT_LEAST = ">=", _("≥")
 
 
 @pghistory.track()
@@ -171,18 +172,18 @@ class PersonalBaseline(Fact):
 
 
 class ConfounderKind(models.TextChoices):
-    EXERCISE = "exercise", "Hard exercise"
-    INJECTION = "injection", "Intramuscular injection"
-    EMG = "emg", "Electromyography"
-    BIOPSY = "biopsy", "Muscle biopsy"
-    SEIZURE = "seizure", "Seizure"
-    FALL = "fall", "Fall"
-    SURGERY = "surgery", "Surgery"
-    STATIN = "statin", "New statin"
-    FIBRATE = "fibrate", "New fibrate"
-    COLCHICINE = "colchicine", "New colchicine"
-    HYDROXYCHLOROQUINE = "hydroxychloroquine", "New hydroxychloroquine"
-    CHECKPOINT_INHIBITOR = "checkpoint_inhibitor", "New checkpoint inhibitor"
+    EXERCISE = "exercise", _("Hard exercise")
+    INJECTION = "injection", _("Intramuscular injection")
+    EMG = "emg", _("Electromyography")
+    BIOPSY = "biopsy", _("Muscle biopsy")
+    SEIZURE = "seizure", _("Seizure")
+    FALL = "fall", _("Fall")
+    SURGERY = "surgery", _("Surgery")
+    STATIN = "statin", _("New statin")
+    FIBRATE = "fibrate", _("New fibrate")
+    COLCHICINE = "colchicine", _("New colchicine")
+    HYDROXYCHLOROQUINE = "hydroxychloroquine", _("New hydroxychloroquine")
+    CHECKPOINT_INHIBITOR = "checkpoint_inhibitor", _("New checkpoint inhibitor")
 
 
 @pghistory.track()
@@ -289,14 +290,14 @@ class MuscleGrade(models.Model):
 
 
 class Instrument(models.TextChoices):
-    FI2 = "fi2", "Functional Index 2"
-    FI3 = "fi3", "Functional Index 3"
-    IBMFRS = "ibmfrs", "IBM Functional Rating Scale"
-    WALK_2MIN = "walk_2min", "2-minute walk (m)"
-    WALK_6MIN = "walk_6min", "6-minute walk (m)"
-    GRIP = "grip", "Grip strength (kg)"
-    TUG = "tug", "Timed up and go (s)"
-    CHAIR_STAND = "chair_stand", "30-second chair stand"
+    FI2 = "fi2", _("Functional Index 2")
+    FI3 = "fi3", _("Functional Index 3")
+    IBMFRS = "ibmfrs", _("IBM Functional Rating Scale")
+    WALK_2MIN = "walk_2min", _("2-minute walk (m)")
+    WALK_6MIN = "walk_6min", _("6-minute walk (m)")
+    GRIP = "grip", _("Grip strength (kg)")
+    TUG = "tug", _("Timed up and go (s)")
+    CHAIR_STAND = "chair_stand", _("30-second chair stand")
 
 
 @pghistory.track()
@@ -391,21 +392,21 @@ class LungFunction(Fact):
 
 
 class Modality(models.TextChoices):
-    HRCT = "hrct", "High-resolution CT of the chest"
-    CT_CHEST = "ct_chest", "CT of the chest"
-    CHEST_XRAY = "chest_xray", "Chest X-ray"
-    MRI_MUSCLE = "mri_muscle", "MRI of muscle"
-    ECHO = "echo", "Echocardiography"
+    HRCT = "hrct", _("High-resolution CT of the chest")
+    CT_CHEST = "ct_chest", _("CT of the chest")
+    CHEST_XRAY = "chest_xray", _("Chest X-ray")
+    MRI_MUSCLE = "mri_muscle", _("MRI of muscle")
+    ECHO = "echo", _("Echocardiography")
 
 
 @pghistory.track()
 class Imaging(Fact):
     class Ild(models.TextChoices):
-        PRESENT = "present", "Interstitial lung disease seen"
-        ABSENT = "absent", "No interstitial lung disease"
-        INDETERMINATE = "indeterminate", "Indeterminate"
-        NOT_REPORTED = "not_reported", "No report yet"
-        NOT_APPLICABLE = "not_applicable", "Not asked"
+        PRESENT = "present", _("Interstitial lung disease seen")
+        ABSENT = "absent", _("No interstitial lung disease")
+        INDETERMINATE = "indeterminate", _("Indeterminate")
+        NOT_REPORTED = "not_reported", _("No report yet")
+        NOT_APPLICABLE = "not_applicable", _("Not asked")
 
     modality = models.CharField(max_length=16, choices=Modality.choices)
     done_on = models.DateField()
@@ -455,27 +456,27 @@ class ScreeningKind(models.TextChoices):
     report without its numbers, from elsewhere, can be one of these.
     """
 
-    FRACTURE_RISK = "fracture_risk", "Fracture risk assessment"
-    DXA = "dxa", "Bone density (DXA)"
-    EYE = "eye", "Eye examination"
-    ECG = "ecg", "Electrocardiogram"
-    SWALLOW = "swallow", "Swallowing"
-    PREGNANCY_TEST = "pregnancy_test", "Pregnancy test"
-    TUBERCULOSIS = "tuberculosis", "Tuberculosis"
-    HEPATITIS_B = "hepatitis_b", "Hepatitis B"
-    HEPATITIS_C = "hepatitis_c", "Hepatitis C"
-    HIV = "hiv", "HIV"
-    VARICELLA = "varicella", "Varicella immunity"
-    TPMT = "tpmt", "TPMT"
-    IGA = "iga", "Immunoglobulin A"
-    IGG = "igg", "Immunoglobulin G"
-    VACCINATION = "vaccination", "Vaccinations looked through"
-    URINALYSIS = "urinalysis", "Urinalysis"
-    CANCER_BASIC = "cancer_basic", "Cancer: basic panel"
-    CANCER_ENHANCED = "cancer_enhanced", "Cancer: enhanced panel"
-    PET_CT = "pet_ct", "PET-CT"
-    ENDOSCOPY = "endoscopy", "Upper and lower endoscopy"
-    NASOENDOSCOPY = "nasoendoscopy", "Nasoendoscopy"
+    FRACTURE_RISK = "fracture_risk", _("Fracture risk assessment")
+    DXA = "dxa", _("Bone density (DXA)")
+    EYE = "eye", _("Eye examination")
+    ECG = "ecg", _("Electrocardiogram")
+    SWALLOW = "swallow", _("Swallowing")
+    PREGNANCY_TEST = "pregnancy_test", _("Pregnancy test")
+    TUBERCULOSIS = "tuberculosis", _("Tuberculosis")
+    HEPATITIS_B = "hepatitis_b", _("Hepatitis B")
+    HEPATITIS_C = "hepatitis_c", _("Hepatitis C")
+    HIV = "hiv", _("HIV")
+    VARICELLA = "varicella", _("Varicella immunity")
+    TPMT = "tpmt", _("TPMT")
+    IGA = "iga", _("Immunoglobulin A")
+    IGG = "igg", _("Immunoglobulin G")
+    VACCINATION = "vaccination", _("Vaccinations looked through")
+    URINALYSIS = "urinalysis", _("Urinalysis")
+    CANCER_BASIC = "cancer_basic", _("Cancer: basic panel")
+    CANCER_ENHANCED = "cancer_enhanced", _("Cancer: enhanced panel")
+    PET_CT = "pet_ct", _("PET-CT")
+    ENDOSCOPY = "endoscopy", _("Upper and lower endoscopy")
+    NASOENDOSCOPY = "nasoendoscopy", _("Nasoendoscopy")
 
 
 @pghistory.track()
@@ -483,10 +484,10 @@ class Screening(Fact):
     """Something was looked for, and what came of it."""
 
     class Outcome(models.TextChoices):
-        NORMAL = "normal", "Normal, or negative"
-        ABNORMAL = "abnormal", "Abnormal, or positive"
-        INDETERMINATE = "indeterminate", "Indeterminate"
-        NOT_STATED = "not_stated", "Done, outcome not stated"
+        NORMAL = "normal", _("Normal, or negative")
+        ABNORMAL = "abnormal", _("Abnormal, or positive")
+        INDETERMINATE = "indeterminate", _("Indeterminate")
+        NOT_STATED = "not_stated", _("Done, outcome not stated")
 
     kind = models.CharField(max_length=20, choices=ScreeningKind.choices)
     done_on = models.DateField()
@@ -523,12 +524,12 @@ class Screening(Fact):
 
 
 class TestKind(models.TextChoices):
-    PFT = "pft", "Full lung function"
-    HRCT = "hrct", "High-resolution CT"
-    BLOODS = "bloods", "Blood tests"
-    ASSESSMENT = "assessment", "Core set assessment"
-    VISIT = "visit", "Clinic visit"
-    INFUSION = "infusion", "Infusion"
+    PFT = "pft", _("Full lung function")
+    HRCT = "hrct", _("High-resolution CT")
+    BLOODS = "bloods", _("Blood tests")
+    ASSESSMENT = "assessment", _("Core set assessment")
+    VISIT = "visit", _("Clinic visit")
+    INFUSION = "infusion", _("Infusion")
 
 
 @pghistory.track()
@@ -563,10 +564,10 @@ class Waiver(Fact):
     """A screening test that is not asked for, for a reason, for at most 365 days."""
 
     class Reason(models.TextChoices):
-        DECLINED = "declined", "Declined by the patient"
-        NOT_POSSIBLE = "not_possible", "Not possible"
-        PREGNANCY = "pregnancy", "Pregnancy"
-        DONE_ELSEWHERE = "done_elsewhere", "Done elsewhere"
+        DECLINED = "declined", _("Declined by the patient")
+        NOT_POSSIBLE = "not_possible", _("Not possible")
+        PREGNANCY = "pregnancy", _("Pregnancy")
+        DONE_ELSEWHERE = "done_elsewhere", _("Done elsewhere")
 
     test = models.CharField(
         max_length=4,
@@ -598,15 +599,15 @@ class Waiver(Fact):
 class Mode(models.TextChoices):
     """What a centre does with what a rule finds."""
 
-    ON = "on", "On"
-    SHADOW = "shadow", "In the shadow"
-    OFF = "off", "Off"
+    ON = "on", _("On")
+    SHADOW = "shadow", _("In the shadow")
+    OFF = "off", _("Off")
 
 
 class ChangeKind(models.TextChoices):
-    MODE = "mode", "Mode"
-    PARAMETERS = "parameters", "Parameters"
-    SIGN_OFF = "sign_off", "Sign-off"
+    MODE = "mode", _("Mode")
+    PARAMETERS = "parameters", _("Parameters")
+    SIGN_OFF = "sign_off", _("Sign-off")
 
 
 # Only what became of a proposal is added to it, and only once. A signature may be taken back: its rule then says so.

@@ -58,7 +58,7 @@ def rule_pages(rules: Mapping[str, Rule]) -> dict[str, str]:
 def index(rules: Mapping[str, Rule]) -> str:
     head = ["Rule", "Asks", "For", "Version", "Review due"]
     rows = [
-        [f"[{r.id}]({r.id}.md)", question(r), r.audience.label, str(r.version), plain(r.review_due)]
+        [f"[{r.id}]({r.id}.md)", question(r), str(r.audience.label), str(r.version), plain(r.review_due)]
         for r in rules.values()
     ]
     return "\n".join(
@@ -88,7 +88,7 @@ def page(rule: Rule, rules: Mapping[str, Rule]) -> str:
         [
             [
                 f"`{rule.id}`",
-                rule.audience.label,
+                str(rule.audience.label),
                 str(rule.version),
                 plain(rule.review_due),
                 ", ".join(levels(rule)),

@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.NotKeptMiddleware",
     "accounts.middleware.CentreMiddleware",
+    "accounts.middleware.LanguageMiddleware",
     "myositis_tracker.login.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -339,7 +340,13 @@ SPECTACULAR_SETTINGS = {
 # -------------------------------------------------------------------------------------------- language, time
 
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+if MODE == "test":
+    LANGUAGES.append(("en-xa", "Pseudo"))  # every text of the catalogue in brackets: what has none was not marked
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "myositis_tracker" / "locale"]
+FORMAT_MODULE_PATH = "myositis_tracker.formats"
+LANGUAGE_COOKIE_NAME = "language"
 USE_TZ = True
 TIME_ZONE = "UTC"  # the server's; every centre has its own, in which its days are counted
 

@@ -7,32 +7,42 @@ import uuid
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 
 from common.dates import age_on, centre_day
 from common.models import Fact, PeriodQuerySet, not_before, one_of, touch_triggers
+from patients.folding import Fold
 
 
 class Sex(models.TextChoices):
-    FEMALE = "female", "Female"
-    MALE = "male", "Male"
-    OTHER = "other", "Other"
-    UNKNOWN = "unknown", "Not recorded"
+    FEMALE = "female", _("Female")
+    MALE = "male", _("Male")
+    OTHER = "other", _("Other")
+    UNKNOWN = "unknown", _("Not recorded")
 
 
 class Subtype(models.TextChoices):
-    DERMATOMYOSITIS = "dermatomyositis", "Dermatomyositis"
-    AMYOPATHIC = "amyopathic", "Amyopathic dermatomyositis"
-    POLYMYOSITIS = "polymyositis", "Polymyositis"
-    NECROTISING = "necrotising", "Necrotising myopathy"
-    ANTISYNTHETASE = "antisynthetase", "Antisynthetase syndrome"
-    INCLUSION_BODY = "inclusion_body", "Inclusion body myositis"
-    JUVENILE = "juvenile", "Juvenile dermatomyositis"
-    OVERLAP = "overlap", "Overlap myositis"
-    UNKNOWN = "unknown", "Not yet classified"
+    DERMATOMYOSITIS = "dermatomyositis", _("Dermatomyositis")
+    AMYOPATHIC = "amyopathic", _("Amyopathic dermatomyositis")
+    POLYMYOSITIS = "polymyositis", _("Polymyositis")
+    NECROTISING = "necrotising", _("Necrotising myopathy")
+    ANTISYNTHETASE = "antisynthetase", _("Antisynthetase syndrome")
+    INCLUSION_BODY = "inclusion_body", _("Inclusion body myositis")
+    JUVENILE = "juvenile", _("Juvenile dermatomyositis")
+    OVERLAP = "overlap", _("Overlap myositis")
+    UNKNOWN = "unknown", _("Not yet classified")
+
+
+class Registered(models.Manager["Patient"]):
+    """Whoever has a record of their own. One that was merged into another is on no list and in no search."""
+
+    def get_queryset(self) -> models.QuerySet[Patient]:
+        return super().get_queryset().filter(merged_into__isnull=True)
 
 
 @pghistory.track()
@@ -49,11 +59,22 @@ class Patient(models.Model):
     subtype = models.CharField(max_length=16, choices=Subtype.choices, default=Subtype.UNKNOWN)
     onset_on = models.DateField(null=True, blank=True, help_text="First symptom")
     diagnosed_on = models.DateField(null=True, blank=True)
+    clinician = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", help_text="Who follows the patient"
+    )
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="absorbed",
+        help_text="The record that took this one in, always one with no other above it",
+    )  # fmt: skip
+
+    objects: ClassVar = Registered()
+    everybody: ClassVar = models.Manager()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=~Q(merged_into=models.F("id")), name="patient_not_merged_into_itself"),
             models.UniqueConstraint(fields=["centre", "record_number"], name="patient_number_once_in_centre"),
             models.CheckConstraint(condition=~Q(record_number=""), name="patient_has_number"),
             one_of("sex", Sex, "patient_sex"),
@@ -63,15 +84,12 @@ class Patient(models.Model):
         ]
         indexes = [
             models.Index(fields=["centre", "family_name", "given_name"], name="patient_by_name"),
-            # Search as you type, by the beginning of a name or number, among 100,000.
-            models.Index(
-                OpClass(Upper("family_name"), name="text_pattern_ops"),
-                name="patient_search_family",
-            ),
-            models.Index(
-                OpClass(Upper("given_name"), name="text_pattern_ops"),
-                name="patient_search_given",
-            ),
+            # Search as you type, by the beginning of a name or number or the day of birth, among 100,000.
+            models.Index(OpClass(Fold("family_name"), name="text_pattern_ops"), name="patient_search_family"),
+            models.Index(OpClass(Fold("given_name"), name="text_pattern_ops"), name="patient_search_given"),
+            models.Index(fields=["centre", "born_on"], name="patient_by_birth"),
+            models.Index(fields=["centre", "clinician", "family_name"], name="patient_by_clinician"),
+            models.Index(fields=["merged_into"], name="patient_merged", condition=Q(merged_into__isnull=False)),
             models.Index(
                 OpClass(Upper("record_number"), name="text_pattern_ops"),
                 name="patient_search_number",
@@ -107,8 +125,61 @@ class Touched(models.Model):
         help_text="Empty for all rules; else the one that failed and is to be asked again",
     )
 
+    class Meta:
+        triggers = [
+            # Whatever writes a fact touches its patient. One about a record that was merged into another would be seen
+            # by nobody, so it is refused; and whoever merges waits here until what is being written is there to move.
+            pgtrigger.Trigger(
+                name="not_of_merged",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("kept", "bigint")],
+                func=(
+                    "IF NEW.rule = '' AND current_setting('patients.merging', true) IS DISTINCT FROM 'on' THEN "
+                    "SELECT merged_into_id INTO kept FROM patients_patient WHERE id = NEW.patient_id FOR KEY SHARE; "
+                    "IF kept IS NOT NULL THEN "
+                    "RAISE EXCEPTION 'this record was merged into another' USING ERRCODE = '23M01'; "
+                    "END IF; END IF; RETURN NEW;"
+                ),
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.patient_id} at {self.touched_at}"
+
+
+class Merge(models.Model):
+    """Two records of one person were made one, until it was taken back. `moved` says which rows changed sides."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kept = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    absorbed = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    moved = models.JSONField(help_text="Ids of the rows that changed sides, by table and column")
+    filled = models.JSONField(help_text="Details taken over where the kept record said nothing, with what stood there")
+    reason = models.CharField(max_length=200)
+    merged_at = models.DateTimeField()
+    merged_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    taken_back_at = models.DateTimeField(null=True, blank=True)
+    taken_back_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    taken_back_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["absorbed"], condition=Q(taken_back_at__isnull=True), name="merge_standing_once"
+            ),
+            models.CheckConstraint(condition=~Q(kept=models.F("absorbed")), name="merge_of_two"),
+            models.CheckConstraint(condition=~Q(reason=""), name="merge_has_reason"),
+            models.CheckConstraint(
+                condition=Q(taken_back_at__isnull=True, taken_back_by__isnull=True, taken_back_reason="")
+                | (Q(taken_back_at__isnull=False, taken_back_by__isnull=False) & ~Q(taken_back_reason="")),
+                name="merge_taken_back_by_someone",
+            ),
+        ]
+        indexes = [models.Index(fields=["kept", "-merged_at"], name="merge_by_kept")]
+
+    def __str__(self) -> str:
+        return f"merge {self.public_id}"
 
 
 @pghistory.track()
@@ -116,11 +187,11 @@ class FollowUpStatus(Fact):
     """Status from a day on. The latest on or before a day tells whether rules ask about the patient that day."""
 
     class Word(models.TextChoices):
-        ACTIVE = "active", "Under follow-up"
-        DISCHARGED = "discharged", "Discharged"
-        TRANSFERRED = "transferred", "Transferred"
-        WITHDRAWN = "withdrawn", "Withdrawn"
-        DEAD = "dead", "Died"
+        ACTIVE = "active", _("Under follow-up")
+        DISCHARGED = "discharged", _("Discharged")
+        TRANSFERRED = "transferred", _("Transferred")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        DEAD = "dead", _("Died")
 
     word = models.CharField(max_length=12, choices=Word.choices)
     starts_on = models.DateField(help_text="First day of this status")
@@ -142,10 +213,10 @@ class FollowUpStatus(Fact):
 @pghistory.track()
 class AntibodyResult(Fact):
     class Result(models.TextChoices):
-        NEGATIVE = "negative", "Negative"
-        WEAK = "weak", "Weak positive"
-        POSITIVE = "positive", "Positive"
-        STRONG = "strong", "Strong positive"
+        NEGATIVE = "negative", _("Negative")
+        WEAK = "weak", _("Weak positive")
+        POSITIVE = "positive", _("Positive")
+        STRONG = "strong", _("Strong positive")
 
     antibody = models.CharField(max_length=24, help_text="A code of patients/antibodies.py")
     result = models.CharField(max_length=8, choices=Result.choices)
@@ -168,24 +239,24 @@ class AntibodyResult(Fact):
 
 
 class ManifestationKind(models.TextChoices):
-    ILD = "ild", "Interstitial lung disease"
-    MECHANICS_HANDS = "mechanics_hands", "Mechanic's hands"
-    ARTHRITIS = "arthritis", "Arthritis"
-    ULCERATION = "ulceration", "Ulcerating lesions"
-    NECROSIS = "necrosis", "Cutaneous necrosis"
-    HELIOTROPE = "heliotrope", "Heliotrope rash"
-    GOTTRON = "gottron", "Gottron's papules or sign"
-    CALCINOSIS = "calcinosis", "Calcinosis"
-    DYSPHAGIA = "dysphagia", "Dysphagia"
-    MYOCARDITIS = "myocarditis", "Myocarditis"
-    RAYNAUD = "raynaud", "Raynaud's phenomenon"
-    DYSPNOEA = "dyspnoea", "Dyspnoea"
-    COUGH = "cough", "Cough"
-    OXYGEN = "oxygen", "Needs oxygen"
-    ASPIRATION = "aspiration", "Choking or aspiration"
-    RESPIRATORY_WEAKNESS = "respiratory_weakness", "Respiratory muscle weakness"
-    CANCER = "cancer", "Cancer"
-    THROMBOSIS = "thrombosis", "Thrombosis"
+    ILD = "ild", _("Interstitial lung disease")
+    MECHANICS_HANDS = "mechanics_hands", _("Mechanic's hands")
+    ARTHRITIS = "arthritis", _("Arthritis")
+    ULCERATION = "ulceration", _("Ulcerating lesions")
+    NECROSIS = "necrosis", _("Cutaneous necrosis")
+    HELIOTROPE = "heliotrope", _("Heliotrope rash")
+    GOTTRON = "gottron", _("Gottron's papules or sign")
+    CALCINOSIS = "calcinosis", _("Calcinosis")
+    DYSPHAGIA = "dysphagia", _("Dysphagia")
+    MYOCARDITIS = "myocarditis", _("Myocarditis")
+    RAYNAUD = "raynaud", _("Raynaud's phenomenon")
+    DYSPNOEA = "dyspnoea", _("Dyspnoea")
+    COUGH = "cough", _("Cough")
+    OXYGEN = "oxygen", _("Needs oxygen")
+    ASPIRATION = "aspiration", _("Choking or aspiration")
+    RESPIRATORY_WEAKNESS = "respiratory_weakness", _("Respiratory muscle weakness")
+    CANCER = "cancer", _("Cancer")
+    THROMBOSIS = "thrombosis", _("Thrombosis")
 
 
 @pghistory.track()
@@ -218,20 +289,20 @@ class Manifestation(Fact):
 
 
 class RiskKind(models.TextChoices):
-    CHILDBEARING = "childbearing", "Can become pregnant"
-    NO_CHILDBEARING = "no_childbearing", "Cannot become pregnant"
-    DIABETES = "diabetes", "Diabetes"
-    RENAL = "renal", "Renal insufficiency"
-    THROMBOSIS = "thrombosis", "Risk of thrombosis"
-    PARAPROTEIN = "paraprotein", "Paraprotein"
-    NEPHROTOXIN = "nephrotoxin", "Takes a nephrotoxic drug"
-    VOLUME_DEPLETION = "volume_depletion", "Volume depletion"
-    SEPSIS = "sepsis", "Sepsis"
-    WEIGHT_LOSS = "weight_loss", "Unexplained weight loss"
-    FAMILY_CANCER = "family_cancer", "Cancer in the family"
-    SMOKING = "smoking", "Smoking"
-    FEVER = "fever", "Unexplained fever"
-    NIGHT_SWEATS = "night_sweats", "Night sweats"
+    CHILDBEARING = "childbearing", _("Can become pregnant")
+    NO_CHILDBEARING = "no_childbearing", _("Cannot become pregnant")
+    DIABETES = "diabetes", _("Diabetes")
+    RENAL = "renal", _("Renal insufficiency")
+    THROMBOSIS = "thrombosis", _("Risk of thrombosis")
+    PARAPROTEIN = "paraprotein", _("Paraprotein")
+    NEPHROTOXIN = "nephrotoxin", _("Takes a nephrotoxic drug")
+    VOLUME_DEPLETION = "volume_depletion", _("Volume depletion")
+    SEPSIS = "sepsis", _("Sepsis")
+    WEIGHT_LOSS = "weight_loss", _("Unexplained weight loss")
+    FAMILY_CANCER = "family_cancer", _("Cancer in the family")
+    SMOKING = "smoking", _("Smoking")
+    FEVER = "fever", _("Unexplained fever")
+    NIGHT_SWEATS = "night_sweats", _("Night sweats")
 
 
 @pghistory.track()
@@ -298,12 +369,12 @@ class Consent(Fact):
     """What the patient said about research, from a day on. The latest on or before a day counts."""
 
     class Decision(models.TextChoices):
-        GIVEN = "given", "Given"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        GIVEN = "given", _("Given")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     class Scope(models.TextChoices):
-        RESEARCH = "research", "Pseudonymised research within the clinic's studies"
-        RESEARCH_SHARING = "research_sharing", "Also sharing with other institutions"
+        RESEARCH = "research", _("Pseudonymised research within the clinic's studies")
+        RESEARCH_SHARING = "research_sharing", _("Also sharing with other institutions")
 
     scope = models.CharField(max_length=20, choices=Scope.choices)
     decision = models.CharField(max_length=12, choices=Decision.choices)

@@ -49,8 +49,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
     "accounts.Centre": _technical(
         "id public_id time_zone sweep_at digest_at escalation_chain", name=K.PLACE),
     "accounts.User": _technical(
-        "id last_login is_superuser is_staff is_active date_joined groups user_permissions", password=K.IDENTIFYING,
-        username=K.IDENTIFYING, email=K.IDENTIFYING, full_name=K.IDENTIFYING),
+        "id last_login is_superuser is_staff is_active date_joined language groups user_permissions",
+        password=K.IDENTIFYING, username=K.IDENTIFYING, email=K.IDENTIFYING, full_name=K.IDENTIFYING),
     "accounts.Membership": _technical(
         "id centre role is_active is_on_call wants_digest", user=K.IDENTIFYING),
     "accounts.ApiToken": _technical(
@@ -65,7 +65,10 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
     "patients.Patient": _technical(
         "id centre created_at", public_id=K.IDENTIFYING, record_number=K.IDENTIFYING, given_name=K.IDENTIFYING,
         family_name=K.IDENTIFYING, born_on=K.QUASI, sex=K.CLINICAL, subtype=K.CLINICAL, onset_on=K.DAY,
-        diagnosed_on=K.DAY, created_by=K.IDENTIFYING),
+        diagnosed_on=K.DAY, clinician=K.IDENTIFYING, created_by=K.IDENTIFYING, merged_into=K.TECHNICAL),
+    "patients.Merge": _technical(
+        "id public_id kept absorbed moved merged_at taken_back_at", filled=K.IDENTIFYING, reason=K.TEXT,
+        merged_by=K.IDENTIFYING, taken_back_by=K.IDENTIFYING, taken_back_reason=K.TEXT),
     "patients.Touched": _technical("id patient touched_at rule"),
     "patients.FollowUpStatus": _fact(word=K.CLINICAL, starts_on=K.DAY),
     "patients.AntibodyResult": _fact(
@@ -81,7 +84,7 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
     "patients.Consent": _fact(scope=K.TECHNICAL, decision=K.TECHNICAL, decided_on=K.DAY),
     "patients.RuleException": _fact(rule=K.CLINICAL, reason=K.TEXT, starts_on=K.DAY, ends_on=K.DAY),
 
-    "therapy.Course": _fact(drug=K.CLINICAL, route=K.CLINICAL, indication=K.TEXT),
+    "therapy.Course": _fact(drug=K.CLINICAL, route=K.CLINICAL, indication=K.TEXT, clash_reason=K.TEXT),
     "therapy.CourseStop": _fact(course=K.TECHNICAL, stopped_on=K.DAY, reason=K.CLINICAL, note=K.TEXT),
     "therapy.Dose": _fact(
         course=K.TECHNICAL, starts_on=K.DAY, ends_on=K.DAY, amount=K.CLINICAL, times=K.CLINICAL,

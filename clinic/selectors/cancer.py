@@ -133,7 +133,7 @@ def page(patient: Patient, as_of: dt.date) -> Page:
         unasked="" if found else _unasked(patient, as_of, numbers),
         basic=_parts(cancer_tier.BASIC_PANEL, latest),
         enhanced=_parts(cancer_tier.ENHANCED_PANEL, latest),
-        consider=[(kind.label, next((s for s in recorded if s.kind == kind), None)) for kind in CONSIDER],
+        consider=[(str(kind.label), next((s for s in recorded if s.kind == kind), None)) for kind in CONSIDER],
         recorded=recorded,
         parameters=numbers,
     )

@@ -145,7 +145,7 @@ def record(patient: Patient, as_of: dt.date) -> Record:
         .values_list("measured_on", "weight_kg")
     )
     risks: list[tuple[str, dt.date, dt.date | None]] = [
-        (RiskKind(kind).label, starts, ends)
+        (str(RiskKind(kind).label), starts, ends)
         for kind, starts, ends in RiskFactor.objects.current()
         .filter(patient=patient, kind__in=infusions.RISK_KINDS)
         .values_list("kind", "starts_on", "ends_on")

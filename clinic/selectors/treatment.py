@@ -135,7 +135,7 @@ def around(patient: Patient, drug: Drug, route: str, starts_on: dt.date, today: 
 def _check_line(row: first_dose.FirstCheck) -> CheckLine:
     """Answers in words are told; numbers have their own page."""
     said = row.said or ""
-    words = [Screening.Outcome(w).label if w in Screening.Outcome.values else w for w in said.split(", ")]
+    words = [str(Screening.Outcome(w).label) if w in Screening.Outcome.values else w for w in said.split(", ")]
     is_word = not any(character.isdigit() for character in said)
     return CheckLine(
         name=row.name,

@@ -29,7 +29,7 @@ TIERS = (Tier.STANDARD, Tier.MODERATE, Tier.HIGH)  # in SQL 0, 1, 2
 PANELS = {Panel.BASIC: "basic panel", Panel.ENHANCED: "enhanced panel"}
 FACTORS = {
     **{
-        f"subtype:{code}": Subtype(code).label for code in cancer_tier.HIGH_SUBTYPES | cancer_tier.INTERMEDIATE_SUBTYPES
+        f"subtype:{code}": str(Subtype(code).label) for code in cancer_tier.HIGH_SUBTYPES | cancer_tier.INTERMEDIATE_SUBTYPES
     },
     **{
         f"antibody:{code}": ANTIBODIES[code].name
@@ -41,7 +41,7 @@ FACTORS = {
     "necrosis": "cutaneous necrosis",
     "male": "male sex",
 }
-RED_FLAGS = {flag: RiskKind(flag).label for flag in cancer_tier.RED_FLAGS}
+RED_FLAGS = {flag: str(RiskKind(flag).label) for flag in cancer_tier.RED_FLAGS}
 IMMUNOSUPPRESSION = frozenset(
     code
     for code, drug in FORMULARY.items()

@@ -27,7 +27,7 @@ PUBLIC = {
     "livez", "readyz", "metrics", "account_login", "account_logout", "account_inactive", "account_signup",
     "account_confirm_email", "account_email_verification_sent", "account_confirm_login_code", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
-    "mfa_authenticate", "mfa_login_webauthn",
+    "mfa_authenticate", "mfa_login_webauthn", "words",
 }  # fmt: skip
 # For whoever is signed in, whatever the role: oneself, one's centre, and what holds nothing about anybody.
 FOR_EVERYBODY = {
