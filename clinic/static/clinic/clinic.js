@@ -16,14 +16,6 @@
   focusFirstError(document);
   document.addEventListener("htmx:afterSettle", (event) => focusFirstError(event.detail.elt));
 
-  // "/" goes to the search box, unless somebody is typing.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-    const search = document.getElementById("search");
-    if (search) { event.preventDefault(); search.focus(); }
-  });
-
   // Pop-up menus close on Escape, on a click elsewhere, and by their own Cancel button.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

@@ -16,3 +16,11 @@
     show();
   };
 })();
+
+// The words of scripts are written in English; another language brings its catalogue, which replaces these.
+globalThis.gettext ??= (text) => text;
+globalThis.ngettext ??= (one, many, count) => (count === 1 ? one : many);
+globalThis.pgettext ??= (context, text) => text;
+globalThis.interpolate ??= (format, values, named) => (named
+  ? format.replace(/%\((\w+)\)s/g, (all, name) => String(values[name]))
+  : format.replace(/%s/g, () => String(values.shift())));
