@@ -5,7 +5,8 @@ FROM node:24-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
-COPY frontend frontend
+# The stylesheet is cut down to what the pages name.
+COPY . .
 RUN mkdir -p static && npm run build
 
 # Python packages, in a folder that the last stage copies whole.

