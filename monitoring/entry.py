@@ -21,6 +21,8 @@ STORED = Decimal("0.000001")
 TOO_LARGE = Decimal(10) ** 12
 LONGEST_TEXT = 32
 
+NOT_A_NUMBER = N_("This is not a number. Write it as 12, 12.5 or <12.")
+
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", "=<": "<=", ">": ">", ">=": ">=", "≥": ">=", "=>": ">="}
 _NUMBER = re.compile(r"(?P<comparator><=|>=|=<|=>|<|>|≤|≥)?\s*(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?)", re.ASCII)
 _COMMA = re.compile(r"[+-]?[0-9][0-9.]*(,[0-9]+)+(\.[0-9]+)?", re.ASCII)
@@ -117,7 +119,7 @@ def read_number(text: str) -> Number:
             raise EntryError(N_("A comma can be a decimal sign or mark thousands. Write 1.5 or 1500, without a comma."))
         if re.search(r"[0-9]\s+[0-9]", bare):
             raise EntryError(N_("There is a space inside the number."))
-        raise EntryError(N_("This is not a number. Write it as 12, 12.5 or <12."))
+        raise EntryError(NOT_A_NUMBER)
     if len(written) > LONGEST_TEXT:
         raise EntryError(N_("This number is too long."))
     return Number(_COMPARATORS.get(match["comparator"] or "", ""), Decimal(match["number"]))

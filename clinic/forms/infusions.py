@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 
-from clinic.forms.treatment import InfusionForm, number_box
+from clinic.forms.numbers import NumberField
+from clinic.forms.treatment import InfusionForm
 from monitoring.entry import plain
 from therapy.infusions import NUMBERS, VIAL_SIZES
 
@@ -35,13 +36,12 @@ class RecordForm(InfusionForm):
 class PlanForm(forms.Form):
     """What a plan depends on. Nothing of it is saved."""
 
-    weight_kg = forms.DecimalField(
+    weight_kg = NumberField(
         label="Weight",
         min_value=Decimal(1),
         max_value=Decimal(500),
         max_digits=5,
         decimal_places=1,
-        widget=number_box(),
     )
     days = forms.TypedChoiceField(
         label="Over",

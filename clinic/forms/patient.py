@@ -9,7 +9,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.models import fields_for_model
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Centre, Membership, Role
+from clinic.forms.numbers import ReceivedField, as_typed, typed_number
 from common.models import Fact
 from monitoring.analytes import Analyte, Kind, accepted_units
 from monitoring.entry import TypedValue, field_name, plain
@@ -19,11 +23,11 @@ from patients.antibodies import ANTIBODIES, Group
 from patients.models import AntibodyResult, Consent, FollowUpStatus, ManifestationKind, Patient, RiskKind, Sex, Subtype
 
 GROUPS = {
-    Group.ANTISYNTHETASE: "Antisynthetase",
-    Group.DERMATOMYOSITIS: "Dermatomyositis",
-    Group.NECROTISING: "Necrotising myopathy",
-    Group.OVERLAP: "Associated",
-    Group.INCLUSION_BODY: "Inclusion body myositis",
+    Group.ANTISYNTHETASE: _("Antisynthetase"),
+    Group.DERMATOMYOSITIS: _("Dermatomyositis"),
+    Group.NECROTISING: _("Necrotising myopathy"),
+    Group.OVERLAP: _("Associated"),
+    Group.INCLUSION_BODY: _("Inclusion body myositis"),
 }
 
 
@@ -40,79 +44,125 @@ def day_box() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-def _day(label: str, *, required: bool = True, help_text: str = "", initial: dt.date | None = None) -> forms.DateField:
+def _day(label: Any, *, required: bool = True, help_text: Any = "", initial: dt.date | None = None) -> forms.DateField:
     return forms.DateField(label=label, required=required, help_text=help_text, initial=initial, widget=day_box())
 
 
-def _reason(help_text: str = "") -> forms.CharField:
-    return forms.CharField(label="Reason", max_length=200, help_text=help_text)
+def _reason(help_text: Any = "") -> forms.CharField:
+    return forms.CharField(label=_("Reason"), max_length=200, help_text=help_text)
 
 
 class PatientForm(forms.Form):
-    """Registration, and changing details. `duplicates_seen` is asked for only where somebody may be the same person."""
+    """Registration, and changing details."""
 
     record_number = forms.CharField(
-        label="Record number", max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Record number"), max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     family_name = forms.CharField(
-        label="Family name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Family name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     given_name = forms.CharField(
-        label="Given name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Given name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    born_on = _day("Date of birth")
-    sex = forms.ChoiceField(label="Sex", choices=Sex.choices, initial=Sex.UNKNOWN)
-    subtype = forms.ChoiceField(label="Subtype", choices=Subtype.choices, initial=Subtype.UNKNOWN)
-    onset_on = _day("First symptom", required=False)
-    diagnosed_on = _day("Diagnosis", required=False)
+    born_on = _day(_("Date of birth"))
+    sex = forms.ChoiceField(label=_("Sex"), choices=Sex.choices, initial=Sex.UNKNOWN)
+    subtype = forms.ChoiceField(label=_("Subtype"), choices=Subtype.choices, initial=Subtype.UNKNOWN)
+    onset_on = _day(_("First symptom"), required=False)
+    diagnosed_on = _day(_("Diagnosis"), required=False)
+    clinician = forms.ChoiceField(label=_("Followed by"), required=False)
+
+    def __init__(self, *args: Any, centre: Centre, at_present: str = "", **kwargs: Any) -> None:
+        """`at_present` is who follows the patient now: shown also where they have left the centre."""
+        super().__init__(*args, **kwargs)
+        members = Membership.objects.filter(centre=centre, role=Role.CLINICIAN).select_related("user")
+        present = sorted(
+            ((str(m.user_id), str(m.user)) for m in members if m.is_active or str(m.user_id) == at_present),
+            key=lambda each: each[1],
+        )
+        self.fields["clinician"].choices = [("", _("Nobody yet")), *present]  # type: ignore[attr-defined]
 
     def details(self) -> dict[str, Any]:
         """The patient's own fields as typed."""
-        return {name: self.cleaned_data[name] for name in PatientForm.base_fields}
+        typed = {name: self.cleaned_data[name] for name in PatientForm.base_fields if name != "clinician"}
+        return {
+            **typed,
+            "clinician_id": int(self.cleaned_data["clinician"]) if self.cleaned_data["clinician"] else None,
+        }
 
 
 class RegistrationForm(PatientForm):
-    duplicates_seen = forms.BooleanField(
-        label="I have looked: this is somebody else", required=False, widget=forms.HiddenInput()
-    )
+    """`reason` is asked for only where somebody may be the same person: why it is somebody else."""
+
+    reason = forms.CharField(
+        label=_("Why this is somebody else"), required=False, max_length=200,
+        help_text=_("Such as: twins; another address and telephone number. It is kept with the registration."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.fields["record_number"].widget.attrs["autofocus"] = True
 
     def ask_about_duplicates(self) -> None:
-        """Show the box that says somebody has looked."""
-        self.fields["duplicates_seen"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
+        """The refusal of somebody alike belongs beside the box that answers it."""
+        errors = self.errors.get("__all__")
+        if errors is not None and any(error.code == "confirm" for error in errors.as_data()):
+            del self.errors["__all__"]
+            self.add_error("reason", _("Open the record that is there, or say why this is somebody else."))
+
+    def own_fields(self) -> list[forms.BoundField]:
+        """All boxes but the reason, which stands beside the people it is about."""
+        return [field for field in self if field.name != "reason"]
+
+
+class AlikeForm(forms.Form):
+    """What of a registration is typed so far. Whatever cannot be read yet is left out."""
+
+    record_number = forms.CharField(required=False, max_length=32)
+    family_name = forms.CharField(required=False, max_length=80)
+    given_name = forms.CharField(required=False, max_length=80)
+    born_on = forms.DateField(required=False)
+
+    def typed(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class DetailsForm(PatientForm):
     version = forms.IntegerField(widget=forms.HiddenInput())
 
     @staticmethod
-    def values_of(patient: Patient, version: int) -> dict[str, Any]:
-        return {"version": version, **{name: getattr(patient, name) for name in PatientForm.base_fields}}
+    def values_of(patient: Patient) -> dict[str, Any]:
+        """The details as the boxes hold them."""
+        values = {name: getattr(patient, name) for name in PatientForm.base_fields if name != "clinician"}
+        return {**values, "clinician": str(patient.clinician_id or "")}
 
 
 class FollowUpForm(forms.Form):
-    word = forms.ChoiceField(label="Follow-up", choices=[("", "Choose"), *FollowUpStatus.Word.choices])
-    starts_on = _day("From", help_text="First day of this status")
+    word = forms.ChoiceField(label=_("Follow-up"), choices=[("", _("Choose")), *FollowUpStatus.Word.choices])
+    starts_on = _day(_("From"), help_text=_("First day of this status"))
 
 
 class AntibodyForm(forms.Form):
-    antibody = forms.ChoiceField(label="Antibody")
+    antibody = forms.ChoiceField(label=_("Antibody"))
     result = forms.ChoiceField(
-        label="Result",
-        choices=[("", "Choose"), *AntibodyResult.Result.choices],
-        help_text="A weak positive is not counted as positive",
+        label=_("Result"),
+        choices=[("", _("Choose")), *AntibodyResult.Result.choices],
+        help_text=_("A weak positive is not counted as positive"),
     )
-    taken_on = _day("Day of the sample")
-    assay = forms.CharField(label="Assay", max_length=60, required=False, help_text="Such as line blot, ELISA")
-    titre = forms.CharField(label="Titre", max_length=40, required=False)
+    taken_on = _day(_("Day of the sample"))
+    assay = forms.CharField(label=_("Assay"), max_length=60, required=False, help_text=_("Such as line blot, ELISA"))
+    titre = forms.CharField(label=_("Titre"), max_length=40, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["antibody"] = forms.ChoiceField(label="Antibody", choices=antibody_choices())
+        self.fields["antibody"] = forms.ChoiceField(label=_("Antibody"), choices=antibody_choices())
 
 
 def antibody_choices() -> list[tuple[str, Any]]:
     return [
-        ("", "Choose"),
+        ("", _("Choose")),
         *(
             (name, [(a.code, a.name) for a in ANTIBODIES.values() if a.group is group])
             for group, name in GROUPS.items()
@@ -121,38 +171,38 @@ def antibody_choices() -> list[tuple[str, Any]]:
 
 
 class ManifestationForm(forms.Form):
-    kind = forms.ChoiceField(label="Manifestation", choices=[("", "Choose"), *ManifestationKind.choices])
-    onset_on = _day("Since", help_text="For interstitial lung disease: the day of its diagnosis")
-    ended_on = _day("Until", required=False, help_text="Last day, where it is over")
-    note = forms.CharField(label="Note", max_length=200, required=False)
+    kind = forms.ChoiceField(label=_("Manifestation"), choices=[("", _("Choose")), *ManifestationKind.choices])
+    onset_on = _day(_("Since"), help_text=_("For interstitial lung disease: the day of its diagnosis"))
+    ended_on = _day(_("Until"), required=False, help_text=_("Last day, where it is over"))
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
 class RiskForm(forms.Form):
-    kind = forms.ChoiceField(label="What", choices=[("", "Choose"), *RiskKind.choices])
-    starts_on = _day("Since")
-    ends_on = _day("Until", required=False, help_text="Last day, where it is over")
+    kind = forms.ChoiceField(label=_("What"), choices=[("", _("Choose")), *RiskKind.choices])
+    starts_on = _day(_("Since"))
+    ends_on = _day(_("Until"), required=False, help_text=_("Last day, where it is over"))
 
 
 class EndForm(forms.Form):
-    ended_on = _day("Last day")
+    ended_on = _day(_("Last day"))
 
 
 class ConsentForm(forms.Form):
-    scope = forms.ChoiceField(label="To what", choices=Consent.Scope.choices, widget=forms.RadioSelect)
-    decision = forms.ChoiceField(label="Decision", choices=Consent.Decision.choices, widget=forms.RadioSelect)
-    decided_on = _day("Decided on")
+    scope = forms.ChoiceField(label=_("To what"), choices=Consent.Scope.choices, widget=forms.RadioSelect)
+    decision = forms.ChoiceField(label=_("Decision"), choices=Consent.Decision.choices, widget=forms.RadioSelect)
+    decided_on = _day(_("Decided on"))
 
 
 class ExceptionForm(forms.Form):
-    rule = forms.ChoiceField(label="Rule")
-    reason = _reason("Shown wherever the rule would have spoken")
-    starts_on = _day("From", required=False, help_text="Empty: from today")
-    ends_on = _day("Until", help_text="Last day; then the rule is asked again")
+    rule = forms.ChoiceField(label=_("Rule"))
+    reason = _reason(_("Shown wherever the rule would have spoken"))
+    starts_on = _day(_("From"), required=False, help_text=_("Empty: from today"))
+    ends_on = _day(_("Until"), help_text=_("Last day; then the rule is asked again"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "Choose"), *sorted(((r.id, r.title) for r in RULES.values()), key=lambda c: c[1])]
-        self.fields["rule"] = forms.ChoiceField(label="Rule", choices=[*choices, ("*", "All rules")])
+        choices = [("", _("Choose")), *sorted(((r.id, gettext(r.title)) for r in RULES.values()), key=lambda c: c[1])]
+        self.fields["rule"] = forms.ChoiceField(label=_("Rule"), choices=[*choices, ("*", _("All rules"))])
 
 
 class ReasonForm(forms.Form):
@@ -170,10 +220,10 @@ class FactForm(forms.Form):
         for name, field in fields_for_model(type(fact), fields=names).items():
             if isinstance(field, forms.DateField):
                 field.widget = day_box()
-            self.fields[name] = field
+            self.fields[name] = typed_number(field) if isinstance(field, forms.DecimalField) else field
         if "antibody" in self.fields:
-            self.fields["antibody"] = forms.ChoiceField(label="Antibody", choices=antibody_choices()[1:])
-        self.fields["reason"] = _reason("Why the old entry was wrong")
+            self.fields["antibody"] = forms.ChoiceField(label=_("Antibody"), choices=antibody_choices()[1:])
+        self.fields["reason"] = _reason(_("Why the old entry was wrong"))
 
     def changes(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.names}
@@ -190,44 +240,44 @@ class ResultForm(forms.Form):
         self.low_box, self.uln_box = field_name(code, "low"), field_name(code, "uln")
         self.confirmed_box = field_name(code, "confirmed")
         if analyte.kind is Kind.QUALITATIVE:
-            answers = [(word, word.capitalize()) for word in analyte.values]
+            answers = [(word, gettext(word.capitalize())) for word in analyte.values]
             self.fields[self.box] = forms.ChoiceField(
-                label=analyte.name, choices=answers, initial=result.value_received
+                label=gettext(analyte.name), choices=answers, initial=result.value_received
             )
         else:
-            self.fields[self.box] = forms.CharField(
-                label=analyte.name,
+            self.fields[self.box] = ReceivedField(
+                label=gettext(analyte.name),
                 max_length=64,
-                initial=result.value_received,
+                initial=as_typed(result.value_received),
                 widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             )
             units = list(accepted_units(code))
             if result.unit_received and result.unit_received not in units:
                 units.insert(0, result.unit_received)
             self.fields[self.unit_box] = (
-                forms.ChoiceField(label="Unit", choices=[(u, u) for u in units], initial=result.unit_received)
+                forms.ChoiceField(label=_("Unit"), choices=[(u, u) for u in units], initial=result.unit_received)
                 if units and analyte.kind is Kind.NUMERIC
-                else forms.CharField(label="Unit", max_length=32, initial=result.unit_received)
+                else forms.CharField(label=_("Unit"), max_length=32, initial=result.unit_received)
             )
             for box, label, text, limit in (
-                (self.low_box, "Lower limit of normal", result.low_received, result.low),
-                (self.uln_box, "Upper limit of normal", result.uln_received, result.uln),
+                (self.low_box, _("Lower limit of normal"), result.low_received, result.low),
+                (self.uln_box, _("Upper limit of normal"), result.uln_received, result.uln),
             ):
                 # A limit that came without its own words is kept, where the box means the same unit.
                 if not text and limit is not None and result.unit_received == analyte.canonical_unit:
                     text = plain(limit)
-                self.fields[box] = forms.CharField(label=label, max_length=32, required=False, initial=text)
-        self.fields["taken_on"] = _day("Day of the sample", initial=result.taken_on)
+                self.fields[box] = ReceivedField(label=label, max_length=32, required=False, initial=as_typed(text))
+        self.fields["taken_on"] = _day(_("Day of the sample"), initial=result.taken_on)
         local = result.taken_at.astimezone(result.patient.centre.zone) if result.taken_at else None
         self.fields["taken_time"] = forms.TimeField(
-            label="Time of the sample",
+            label=_("Time of the sample"),
             required=False,
             initial=local.time().replace(second=0, microsecond=0) if local else None,
             widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         )
-        self.fields["reason"] = _reason("Why the old value was wrong")
+        self.fields["reason"] = _reason(_("Why the old value was wrong"))
         self.fields[self.confirmed_box] = forms.BooleanField(
-            label="I have looked again: the value is right", required=False, widget=forms.HiddenInput()
+            label=_("I have looked again: the value is right"), required=False, widget=forms.HiddenInput()
         )
 
     def ask_to_confirm(self) -> None:
