@@ -28,13 +28,12 @@ from accounts.permissions import Permission
 from common.errors import SeveralWrong
 from monitoring import actions, governance
 from monitoring.analytes import ANALYTES
-from monitoring.bounds import with_numbers
 from monitoring.entry import Measures, TypedValue, field_name
 from monitoring.models import Assessment, Mode, Result
 from monitoring.response_serializers import ResponsesSerializer, told_visit
 from monitoring.responses import is_validated, tis_by_visit
 from monitoring.rules import RULES
-from monitoring.rules.base import Rule
+from monitoring.rules.base import Rule, with_numbers
 from monitoring.scores import mmt8
 from monitoring.selectors import population_of
 from monitoring.serializers import (

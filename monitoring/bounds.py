@@ -66,13 +66,6 @@ def _bounds(field: dataclasses.Field[Any], value: Any) -> Bounds:
     return Bounds(choices=(value,))
 
 
-def with_numbers(text: str, parameters: Mapping[str, Any]) -> str:
-    """A text of a rule with the numbers in it that it names as {p.name}."""
-    for name, value in parameters.items():
-        text = text.replace("{p." + name + "}", plain(list(value) if isinstance(value, tuple) else value))
-    return text
-
-
 def with_values(rule: Rule, values: Mapping[str, Any]) -> Parameters:
     """The rule's parameters with some replaced, each given as text or JSON and read as the type of the one it replaces.
     Not held to the bounds.

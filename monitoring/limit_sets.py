@@ -20,6 +20,8 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from common.words import N_
+
 DEFAULT = "BSR 2017"
 
 
@@ -76,23 +78,28 @@ def _number(
     return Limit(analyte, decimal(below), decimal(above), None, decimal(severe_below), note)
 
 
-_EGFR = "A second one within a week tells if it lasts. Where muscle is lost it reads too high: creatinine tells more."
+_EGFR = N_(
+    "A second one within a week tells if it lasts. Where muscle is lost it reads too high: creatinine tells more."
+)
 
 BSR_2017 = LimitSet(
     "BSR 2017",
     _limits(
-        _number("wbc", below="3.5", severe_below="2.0", note="Glucocorticoids raise white cells and hide a fall."),
+        _number("wbc", below="3.5", severe_below="2.0", note=N_("Glucocorticoids raise white cells and hide a fall.")),
         _number(
-            "neutrophils", below="1.6", severe_below="1.0", note="Glucocorticoids raise neutrophils and hide a fall."
+            "neutrophils",
+            below="1.6",
+            severe_below="1.0",
+            note=N_("Glucocorticoids raise neutrophils and hide a fall."),
         ),
         _number("platelets", below="140", severe_below="50"),
         _number(
             "mcv",
             above="105",
-            note="So do a want of vitamin B12 or folate, an underactive thyroid, azathioprine and methotrexate.",
+            note=N_("So do a want of vitamin B12 or folate, an underactive thyroid, azathioprine and methotrexate."),
         ),
-        _number("eosinophils", above="0.5", note="Meant for a rise that nothing else explains."),
-        _number("albumin", below="30", note="Meant for a fall that nothing else explains."),
+        _number("eosinophils", above="0.5", note=N_("Meant for a rise that nothing else explains.")),
+        _number("albumin", below="30", note=N_("Meant for a fall that nothing else explains.")),
         _number("egfr", below="60", note=_EGFR),
         _number("egfr-2009", below="60", note=_EGFR),
         _number("egfr-mdrd", below="60", note=_EGFR),

@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils import formats
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from alerts import selectors as alerts
 from alerts.actions import SNOOZE_DAYS, UNDO_WITHIN
 from alerts.models import Alert, AlertEvent, EventKind, State
 from clinic.selectors.patient import reason_of, title_of
 from clinic.selectors.worklist import lasting, sentences
 from monitoring import governance
-from monitoring.bounds import with_numbers
 from monitoring.levels import Level
 from monitoring.rules import RULES
-from monitoring.rules.base import Rule, plain
+from monitoring.rules.base import Rule, day_in, shown
+from monitoring.words import name_in_words
 from patients.models import Patient
 from therapy.dosing import name_of
 
@@ -28,80 +32,83 @@ Address = Callable[..., str]
 # How a value of the evidence is called, with its unit, in the order in which they are read. What is not named here is
 # called by its own name and comes after.
 LABELS: dict[str, tuple[str, str]] = {
-    "now": ("CK", "U/L"), "times_uln": ("CK, multiple of the upper limit", "×"), "uln": ("Upper limit", "U/L"),
-    "ratio": ("Ratio to what it is compared with", "×"), "threshold": ("Threshold that applied", ""),
-    "threshold_because": ("Why this threshold", ""), "baseline": ("Compared with", "U/L"),
-    "baseline_kind": ("Kind of comparison", ""), "previous": ("The CK before", "U/L"),
-    "first": ("The CK before that", "U/L"), "results": ("Results it looked at", ""),
-    "confounders": ("Other causes recorded", ""), "mmt8": ("MMT8", ""),
-    "day0": ("First day of the present glucocorticoid", ""), "day": ("Day of treatment", ""),
-    "response_day": ("Response is asked for from day", ""), "began_on": ("Began on", ""),
-    "pe_today": ("Prednisone-equivalent today", "mg a day"), "pe": ("Prednisone-equivalent", "mg a day"),
-    "before_pe": ("Prednisone-equivalent before", "mg a day"), "raised_on": ("Raised on", ""),
-    "step_on": ("Day of the step", ""), "dose_pe_mg": ("Dose of the step", "mg prednisone-equivalent a day"),
-    "until": ("To the day of the step", "days"), "past": ("Since the day of the step", "days"),
-    "ck_level": ("Level of the open CK alert", ""), "ck_evidence": ("The open CK alert", ""),
-    "weight_kg": ("Weight", "kg"), "is_adequate": ("First line adequate", ""),
-    "tis": ("Total Improvement Score", ""), "lowest": ("Lowest it can be", ""), "highest": ("Highest it can be", ""),
-    "points": ("Points of each measure", ""), "baseline_on": ("Baseline", ""), "follow_up_on": ("Follow-up", ""),
-    "follow_up": ("Core set at follow-up", ""), "lacks": ("Missing from the core set", ""),
-    "baseline_lacks": ("Missing at the beginning", ""), "deterioration_on": ("Deterioration on", ""),
-    "deterioration_before_on": ("and before that on", ""), "rises": ("Times the dose was raised", ""),
-    "rise_list": ("When the dose was raised", ""), "toxic_drugs": ("Stopped for toxicity", ""),
-    "agents": ("First line: dose and time", ""), "courses": ("Other courses", ""), "tests": ("Tests", ""),
-    "antibodies": ("Antibodies ever positive", ""), "has_ild": ("Interstitial lung disease", ""),
-    "manifestations": ("Manifestations", ""), "subtype": ("Subtype", ""),
-    "wanted": ("Test wanted", ""), "due_on": ("Due", ""), "days_overdue": ("Overdue", "days"),
-    "diagnosed_on": ("Diagnosed", ""), "ild_on": ("Lung disease known since", ""),
-    "pft_on": ("Latest lung function", ""),
-    "hrct_on": ("Latest HRCT", ""), "interval_days": ("Interval", "days"), "at_risk": ("At risk", ""),
-    "is_urgent": ("Sooner because of its risk", ""), "risk": ("Why at risk", ""), "booked_for": ("Booked for", ""),
-    "missed": ("Missed in a row", "sessions"), "dates": ("Sessions missed", ""), "attended_on": ("Latest attended", ""),
-    "counted_in_window": ("Sessions that count", ""), "attended_in_window": ("of which attended", ""),
-    "starts_on": ("Plan began", ""), "ended_on": ("Plan ended", ""), "days": ("Days", ""),
-    "mmt8_on": ("Latest MMT8", ""), "functional_on": ("Latest functional test", ""),
-    "measured_on": ("Latest measured", ""), "weight_on": ("Day of the weight", ""),
+    "now": (_("CK"), "U/L"), "times_uln": (_("CK, multiple of the upper limit"), "×"),
+    "uln": (_("Upper limit"), "U/L"),
+    "ratio": (_("Ratio to what it is compared with"), "×"), "threshold": (_("Threshold that applied"), ""),
+    "threshold_because": (_("Why this threshold"), ""), "baseline": (_("Compared with"), "U/L"),
+    "baseline_kind": (_("Kind of comparison"), ""), "previous": (_("The CK before"), "U/L"),
+    "first": (_("The CK before that"), "U/L"), "results": (_("Results it looked at"), ""),
+    "confounders": (_("Other causes recorded"), ""), "mmt8": (_("MMT8"), ""),
+    "day0": (_("First day of the present glucocorticoid"), ""), "day": (_("Day of treatment"), ""),
+    "response_day": (_("Response is asked for from day"), ""), "began_on": (_("Began on"), ""),
+    "pe_today": (_("Prednisone-equivalent today"), _("mg a day")), "pe": (_("Prednisone-equivalent"), _("mg a day")),
+    "before_pe": (_("Prednisone-equivalent before"), _("mg a day")), "raised_on": (_("Raised on"), ""),
+    "step_on": (_("Day of the step"), ""), "dose_pe_mg": (_("Dose of the step"), _("mg prednisone-equivalent a day")),
+    "until": (_("To the day of the step"), _("days")), "past": (_("Since the day of the step"), _("days")),
+    "ck_level": (_("Level of the open CK alert"), ""), "ck_evidence": (_("The open CK alert"), ""),
+    "weight_kg": (_("Weight"), "kg"), "is_adequate": (_("First line adequate"), ""),
+    "tis": (_("Total Improvement Score"), ""), "lowest": (_("Lowest it can be"), ""),
+    "highest": (_("Highest it can be"), ""),
+    "points": (_("Points of each measure"), ""), "baseline_on": (_("Baseline"), ""),
+    "follow_up_on": (_("Follow-up"), ""),
+    "follow_up": (_("Core set at follow-up"), ""), "lacks": (_("Missing from the core set"), ""),
+    "baseline_lacks": (_("Missing at the beginning"), ""), "deterioration_on": (_("Deterioration on"), ""),
+    "deterioration_before_on": (_("and before that on"), ""), "rises": (_("Times the dose was raised"), ""),
+    "rise_list": (_("When the dose was raised"), ""), "toxic_drugs": (_("Stopped for toxicity"), ""),
+    "agents": (_("First line: dose and time"), ""), "courses": (_("Other courses"), ""), "tests": (_("Tests"), ""),
+    "antibodies": (_("Antibodies ever positive"), ""), "has_ild": (_("Interstitial lung disease"), ""),
+    "manifestations": (_("Manifestations"), ""), "subtype": (_("Subtype"), ""),
+    "wanted": (_("Test wanted"), ""), "due_on": (_("Due"), ""), "days_overdue": (_("Overdue"), _("days")),
+    "diagnosed_on": (_("Diagnosed"), ""), "ild_on": (_("Lung disease known since"), ""),
+    "pft_on": (_("Latest lung function"), ""),
+    "hrct_on": (_("Latest HRCT"), ""), "interval_days": (_("Interval"), _("days")), "at_risk": (_("At risk"), ""),
+    "is_urgent": (_("Sooner because of its risk"), ""), "risk": (_("Why at risk"), ""),
+    "booked_for": (_("Booked for"), ""),
+    "missed": (_("Missed in a row"), _("sessions")), "dates": (_("Sessions missed"), ""),
+    "attended_on": (_("Latest attended"), ""),
+    "counted_in_window": (_("Sessions that count"), ""), "attended_in_window": (_("of which attended"), ""),
+    "starts_on": (_("Plan began"), ""), "ended_on": (_("Plan ended"), ""), "days": (_("Days"), ""),
+    "mmt8_on": (_("Latest MMT8"), ""), "functional_on": (_("Latest functional test"), ""),
+    "measured_on": (_("Latest measured"), ""), "weight_on": (_("Day of the weight"), ""),
 }  # fmt: skip
 # What the same name means to one rule.
 LABELS_OF: dict[str, dict[str, tuple[str, str]]] = {
     "dose-out-of-range": {
-        "terms": ("Counted in", ""), "asked_above": ("A reason is asked for above", ""), "why": ("Reason given", ""),
+        "terms": (_("Counted in"), ""), "asked_above": (_("A reason is asked for above"), ""),
+        "why": (_("Reason given"), ""),
     },
-    "dysphagia-screen": {"before_kg": ("Weight before", "kg")},
+    "dysphagia-screen": {"before_kg": (_("Weight before"), "kg")},
     "ild-progression": {
-        "fvc": ("FVC", "% predicted"), "fvc_best": ("Best FVC before", "% predicted"), "fvc_now": ("FVC measured", ""),
-        "dlco": ("DLCO", "% predicted"), "dlco_best": ("Best DLCO before", "% predicted"),
+        "fvc": (_("FVC"), _("% predicted")), "fvc_best": (_("Best FVC before"), _("% predicted")),
+        "fvc_now": (_("FVC measured"), ""),
+        "dlco": (_("DLCO"), _("% predicted")), "dlco_best": (_("Best DLCO before"), _("% predicted")),
     },
     "ild-rapid": {
-        "mda5_on": ("Anti-MDA5 positive on", ""), "spo2": ("Oxygen saturation", "%"),
-        "symptom_on": ("Dyspnoea or cough since", ""),
+        "mda5_on": (_("Anti-MDA5 positive on"), ""), "spo2": (_("Oxygen saturation"), "%"),
+        "symptom_on": (_("Dyspnoea or cough since"), ""),
     },
     "infusion-check": {
-        "amounts": ("Amounts of the infusions", ""), "before_on": ("Course or cycle before", ""),
-        "began_on": ("Course or cycle began on", ""), "cap_ml_h": ("Highest rate by weight and risk", "mL/h"),
-        "days": ("Infusions in it", ""), "igg_seen_on": ("Latest IgG", ""),
-        "last_on": ("Latest infusion", ""), "per_kg": ("Amount per kg", "g/kg"), "rate": ("Highest rate given", "mL/h"),
-        "risks": ("At risk because of", ""), "second_on": ("Second infusion", ""),
-        "span": ("From the first day to the last", "days"), "total": ("Amount in all", ""),
+        "amounts": (_("Amounts of the infusions"), ""), "before_on": (_("Course or cycle before"), ""),
+        "began_on": (_("Course or cycle began on"), ""), "cap_ml_h": (_("Highest rate by weight and risk"), "mL/h"),
+        "days": (_("Infusions in it"), ""), "igg_seen_on": (_("Latest IgG"), ""),
+        "last_on": (_("Latest infusion"), ""), "per_kg": (_("Amount per kg"), "g/kg"),
+        "rate": (_("Highest rate given"), "mL/h"),
+        "risks": (_("At risk because of"), ""), "second_on": (_("Second infusion"), ""),
+        "span": (_("From the first day to the last"), _("days")), "total": (_("Amount in all"), ""),
     },
-    "infusion-due": {"last_on": ("Latest infusion", ""), "until_on": ("No later than", "")},
+    "infusion-due": {"last_on": (_("Latest infusion"), ""), "until_on": (_("No later than"), "")},
     "labs-action-limit": {
-        "alt": ("ALT of that day", "U/L"), "alt_before": ("ALT before", "U/L"),
-        "before_on": ("Day of ALT and CK before", ""), "bilirubin": ("Bilirubin of that day", ""),
-        "ck": ("CK of that day", "U/L"), "ck_before": ("CK before", "U/L"), "ggt": ("GGT of that day", "U/L"),
-        "expected_alt": ("ALT that goes with that CK", "U/L"), "measured": ("Measured that day", ""),
-        "name": ("Test", ""), "severe_times": ("Severe above", "× the upper limit"),
-        "upper": ("Upper limit of normal", ""),
+        "alt": (_("ALT of that day"), "U/L"), "alt_before": (_("ALT before"), "U/L"),
+        "before_on": (_("Day of ALT and CK before"), ""), "bilirubin": (_("Bilirubin of that day"), ""),
+        "ck": (_("CK of that day"), "U/L"), "ck_before": (_("CK before"), "U/L"), "ggt": (_("GGT of that day"),
+        "U/L"),
+        "expected_alt": (_("ALT that goes with that CK"), "U/L"), "measured": (_("Measured that day"), ""),
+        "name": (_("Test"), ""), "severe_times": (_("Severe above"), _("× the upper limit")),
+        "upper": (_("Upper limit of normal"), ""),
     },
-    "pre-treatment-checks": {"lacks": ("Not on record", ""), "starts_on": ("Drug began on", "")},
+    "pre-treatment-checks": {"lacks": (_("Not on record"), ""), "starts_on": (_("Drug began on"), "")},
 }  # fmt: skip
 _ORDER = {key: position for position, key in enumerate(LABELS)}
-_WORDS = {
-    "uln": "ULN", "ck": "CK", "mmt8": "MMT8", "tis": "TIS", "ild": "ILD", "pft": "lung function", "hrct": "HRCT",
-    "pe": "prednisone-equivalent", "mg": "(mg)", "igg": "IgG", "iga": "IgA", "egfr": "eGFR", "kg": "(kg)",
-    "haq": "HAQ", "di": "DI", "mmt": "MMT", "vas": "VAS", "ivig": "IVIG", "fvc": "FVC", "dlco": "DLCO", "crp": "CRP",
-    "g": "(g", "l": "/L)", "alt": "ALT", "ast": "AST", "ggt": "GGT", "spo2": "SpO2", "mda5": "MDA5",
-}  # fmt: skip
 # Evidence that is shown in a way of its own, or is part of another value.
 _NOT_ROWS = {
     "reasons", "parameters", "parameters_asked", "gates", "options", "strength", "compared_with", "mmt8_of",
@@ -116,9 +123,9 @@ _MISSING_MATTERS = {
 _WEIGHT_NOT_ASKED = {"dose-out-of-range", "dysphagia-screen", "infusion-check"}
 # Columns of the tables, where their own name says too little.
 _COLUMNS = {
-    "is_sure": "Weight known", "is_per_kg": "Per kg", "lower_end": "Lower end of its target",
-    "days_enough": "Days at or above it", "needed_days": "Days it needs", "highest": "Highest a day", "today": "Today",
-    "until": "Until", "pe": "Prednisone-equivalent", "what": "",
+    "is_sure": _("Weight known"), "is_per_kg": _("Per kg"), "lower_end": _("Lower end of its target"),
+    "days_enough": _("Days at or above it"), "needed_days": _("Days it needs"), "highest": _("Highest a day"),
+    "today": _("Today"), "until": _("Until"), "pe": _("Prednisone-equivalent"), "what": "",
 }  # fmt: skip
 # Which entry an id of the evidence names, by the word of its address.
 _ENTRIES = {"now_id": "result", "baseline_id": "result", "step_id": "taper-step", "plan_id": "taper", "id": "result"}
@@ -148,15 +155,12 @@ class Evidence:
 
 
 def words_of(key: str) -> str:
-    """A name of the code as words: "first_seen_on" is "First seen on"."""
-    text = " ".join(_WORDS.get(part, part) for part in re.split(r"[_-]", key))
-    return text[:1].upper() + text[1:]
+    """A name of the code as words in the reader's language: "first_seen_on" is "First seen on"."""
+    return gettext(name_in_words(key))
 
 
 def _day(value: Any) -> dt.date | None:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return dt.date.fromisoformat(value)
-    return None
+    return day_in(value) if isinstance(value, str) else None
 
 
 def in_words(value: Any) -> str:
@@ -169,7 +173,7 @@ def in_words(value: Any) -> str:
         return "; ".join(in_words(v) for v in value)
     if isinstance(value, str) and re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", value):
         return words_of(value)
-    return plain(value)
+    return shown(value)
 
 
 def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address, rule: str = "") -> Evidence:
@@ -208,14 +212,14 @@ def _value(found: Mapping[str, Any], key: str, label: str, unit: str, patient: P
         word = "baseline"
     text = name_of(value) if key == "drug" and isinstance(value, str) else in_words(value)
     if key == "mmt8" and value is not None and found.get("mmt8_of"):
-        text = f"{text} of {plain(found['mmt8_of'])}"
+        text = gettext("%(points)s of %(most)s") % {"points": text, "most": shown(found["mmt8_of"])}
     return Value(
         label=label,
         value=f"{found.get(f'{key}_comparator') or ''}{text}",
         unit=unit if value is not None else "",
         on=_day(found.get(f"{key}_on")),
         url=address("clinic:fact", patient.public_id, word, entry) if entry and word else "",
-        note=str(found.get("compared_with", "")) if key == "baseline" else "",
+        note=shown(str(found.get("compared_with", ""))) if key == "baseline" else "",
     )
 
 
@@ -228,7 +232,7 @@ def _table(label: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 def _core_sets(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
     measures = sorted(set(before) | set(after), key=lambda name: (not name.startswith("enzyme"), name))
     rows = [[words_of(name), _cell(before.get(name)), _cell(after.get(name))] for name in measures]
-    return Table("Core set", ["Measure", "At the beginning", "At follow-up"], rows)
+    return Table(gettext("Core set"), [gettext("Measure"), gettext("At the beginning"), gettext("At follow-up")], rows)
 
 
 def _heading(key: str) -> str:
@@ -346,10 +350,13 @@ def life(events: Iterable[AlertEvent]) -> list[Moment]:
     """Newest first: who, when, why."""
     return [
         Moment(
-            title=str(event.get_kind_display()) + (f" until {plain(event.until)}" if event.until else ""),
+            title=gettext("%(what)s until %(day)s")
+            % {"what": event.get_kind_display(), "day": formats.date_format(event.until, "DATE_FORMAT")}
+            if event.until
+            else str(event.get_kind_display()),
             icon=_ICONS.get(EventKind(event.kind), "clock"),
             at=event.at,
-            by=str(event.by) if event.by else "The system",
+            by=str(event.by) if event.by else gettext("The system"),
             text=". ".join(filter(None, [event.get_reason_display() if event.reason else "", event.text])),
             level=event.level if event.kind in (EventKind.OPENED, EventKind.RAISED, EventKind.LOWERED) else "",
         )
@@ -418,6 +425,6 @@ def page(alert: Alert, now: dt.datetime, address: Address) -> AlertPage:
         snooze_days=SNOOZE_DAYS.get(Level(alert.level), 0),
         newer_version=rule is not None and rule.version != alert.rule_version,
         is_signed_off=(alert.rule, alert.rule_version) in governance.signed_off(alert.centre),
-        advice=with_numbers(rule.advice, judged_by) if rule else "",
-        not_considered=[with_numbers(text, judged_by) for text in rule.not_considered] if rule else [],
+        advice=rule.advice_shown(judged_by) if rule else "",
+        not_considered=rule.not_considered_shown(judged_by) if rule else [],
     )

@@ -11,19 +11,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext
 
 from accounts.models import Centre, Role
 from alerts import selectors as alerts
 from alerts.models import Alert, NotEvaluable, Reason, RuleRun
 from alerts.selectors import RuleStatistics
-from clinic.selectors.alert import words_of
 from clinic.selectors.worklist import ON_LISTS, lasting
 from common.dates import centre_day
 from monitoring import governance
-from monitoring.bounds import with_numbers
 from monitoring.models import Mode
 from monitoring.rules import RULES
-from monitoring.rules.base import Rule
+from monitoring.rules.base import Rule, shown, with_numbers
 
 STATISTICS_OVER = alerts.REVIEW_AFTER
 RUNS_SHOWN = 12
@@ -91,7 +90,7 @@ def _lines(centre: Centre, now: dt.datetime) -> list[RuleLine]:
     not_closed = Alert.objects.filter(centre=centre, closed_at__isnull=True, level__in=ON_LISTS)
     waiting = dict(not_closed.order_by().values_list("rule").annotate(n=Count("pk")))
     lines = []
-    for rule in sorted(RULES.values(), key=lambda rule: rule.title):
+    for rule in sorted(RULES.values(), key=lambda rule: rule.title_shown):
         lines.append(
             RuleLine(
                 rule=rule,
@@ -137,9 +136,9 @@ def rule_page(centre: Centre, rule: Rule, now: dt.datetime) -> RulePage:
     numbers = dataclasses.asdict(governance.numbers(centre, rule).parameters)
     return RulePage(
         line=next(line for line in _lines(centre, now) if line.rule.id == rule.id),
-        sentences=[(words_of(key), _filled(text, numbers)) for key, text in rule.explanations.items()],
-        advice=with_numbers(rule.advice, numbers),
-        not_considered=[with_numbers(text, numbers) for text in rule.not_considered],
+        sentences=[(key, _filled(text, numbers)) for key, text in rule.explanations.items()],
+        advice=rule.advice_shown(numbers),
+        not_considered=rule.not_considered_shown(numbers),
         columns=columns,
         examples=examples,
         runs=list(RuleRun.objects.filter(centre=centre, rule=rule.id).order_by("-started_at", "-pk")[:RUNS_SHOWN]),
@@ -150,7 +149,7 @@ def rule_page(centre: Centre, rule: Rule, now: dt.datetime) -> RulePage:
 
 def _filled(text: str, numbers: Mapping[str, Any]) -> str:
     """A sentence with the centre's numbers in it; what comes from the patient stays as "…"."""
-    parts = with_numbers(text, numbers).split("{")
+    parts = with_numbers(gettext(text), numbers, shown).split("{")
     said = parts[0] + "".join("…" + part.partition("}")[2] for part in parts[1:])
     return re.sub("…+", "…", said)
 

@@ -25,7 +25,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from django.utils import formats
+from django.utils.translation import gettext
+
 from accounts.models import Role
+from common.words import N_
+from monitoring.words import translated_words
 
 HORIZON = 28  # days ahead that a rule reports what will fall due
 # Where the evidence keeps the numbers it was judged by: the rule's, and {rule id: parameters} of those it asks where a
@@ -34,10 +39,10 @@ JUDGED_BY = ("parameters", "parameters_asked")
 
 
 class Confidence(enum.StrEnum):
-    PRIMARY = "primary source read"
-    SECONDARY = "secondary source read"
-    GENERAL = "general knowledge, to be checked"
-    LOCAL = "local policy, in no guideline"
+    PRIMARY = N_("primary source read")
+    SECONDARY = N_("secondary source read")
+    GENERAL = N_("general knowledge, to be checked")
+    LOCAL = N_("local policy, in no guideline")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,13 +179,33 @@ class Rule:
         return re.sub(r"%\((\w+)\)s", lambda name: f"%({self._prefix}{name[1]})s", self.findings(question))
 
     def sentence(self, evidence: Mapping[str, Any]) -> str:
-        """The finding in plain English, made from its evidence and the parameters it was judged by."""
+        """The finding in plain English, made from its evidence and the parameters it was judged by. What is stored, and
+        what other programs are told.
+        """
+        return self._said(evidence, str, plain)
+
+    def sentence_shown(self, evidence: Mapping[str, Any]) -> str:
+        """The finding in the reader's language."""
+        return self._said(evidence, gettext, shown)
+
+    def _said(self, evidence: Mapping[str, Any], text: Callable[[str], str], write: Callable[[Any], str]) -> str:
         parameters = evidence.get("parameters", {})
         words: dict[str, Any] = {
-            name: plain(value) for name, value in evidence.items() if name not in ("reasons", *JUDGED_BY)
+            name: write(value) for name, value in evidence.items() if name not in ("reasons", *JUDGED_BY)
         }
-        words["p"] = _Names({name: plain(value) for name, value in parameters.items()})
-        return " ".join(self.explanations[reason].format(**words) for reason in evidence["reasons"])
+        words["p"] = _Names({name: write(value) for name, value in parameters.items()})
+        return " ".join(text(self.explanations[reason]).format(**words) for reason in evidence["reasons"])
+
+    @property
+    def title_shown(self) -> str:
+        return gettext(self.title)
+
+    def advice_shown(self, numbers: Mapping[str, Any]) -> str:
+        """The advice in the reader's language, with the numbers it was or is judged by."""
+        return with_numbers(gettext(self.advice), numbers, shown) if self.advice else ""
+
+    def not_considered_shown(self, numbers: Mapping[str, Any]) -> list[str]:
+        return [with_numbers(gettext(text), numbers, shown) for text in self.not_considered]
 
 
 class _Names:
@@ -188,8 +213,15 @@ class _Names:
         self.__dict__.update(values)
 
 
+def with_numbers(text: str, parameters: Mapping[str, Any], write: Callable[[Any], str] | None = None) -> str:
+    """A text of a rule with the numbers in it that it names as {p.name}; in English where `write` is not `shown`."""
+    for name, value in parameters.items():
+        text = text.replace("{p." + name + "}", (write or plain)(list(value) if isinstance(value, tuple) else value))
+    return text
+
+
 def plain(value: Any) -> str:
-    """A value of the evidence (JSON) as a person reads it."""
+    """A value of the evidence (JSON) in plain English. For a person who reads a page: `shown`."""
     if value is None:
         return "not recorded"
     if isinstance(value, bool):
@@ -200,9 +232,31 @@ def plain(value: Any) -> str:
         value = Decimal(str(value))
         text = f"{value:.3f}".rstrip("0").rstrip(".")
         return text or "0"
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        day = dt.date.fromisoformat(value)
-        return f"{day.day} {day:%b %Y}"
+    if isinstance(value, str) and (day := day_in(value)):
+        value = day
     if isinstance(value, dt.date):
         return f"{value.day} {value:%b %Y}"
     return str(value)
+
+
+def shown(value: Any) -> str:
+    """A value of the evidence as its reader's language writes it: words, days, decimals."""
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(v) for v in value) or gettext("none")
+    if isinstance(value, float | Decimal):
+        return plain(value).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
+    if isinstance(value, str):
+        day = day_in(value)
+        return formats.date_format(day, "DATE_FORMAT") if day else translated_words(value)
+    if isinstance(value, dt.date):
+        return formats.date_format(value, "DATE_FORMAT")
+    if value is None:
+        return gettext("not recorded")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return str(value)
+
+
+def day_in(text: str) -> dt.date | None:
+    """The day that the JSON text is, if it is one."""
+    return dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
