@@ -120,7 +120,7 @@ def facts_of(page: PatientPage) -> list[tuple[str, str]]:
         (
             "Antibodies",
             ", ".join(f"{a.name} (positive {written(a.first_on)})" for a in header.antibodies)
-            or (f"None positive of {top.antibodies_tested} tested" if top.antibodies_tested else "Not tested"),
+            or (f"None positive of {page.antibodies_tested} tested" if page.antibodies_tested else "Not tested"),
         ),
         ("Interstitial lung disease", f"Known since {written(ild)}" if ild else "Not recorded as present"),
         (

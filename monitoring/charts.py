@@ -135,6 +135,12 @@ def to_png(figure: Figure, *, dots_per_inch: int = 160) -> bytes:
     return out.getvalue()
 
 
+def drawn(story: Story, content_type: str) -> bytes:
+    """The story as "image/svg+xml" or "image/png"."""
+    figure = draw(story)
+    return to_png(figure) if content_type == "image/png" else to_svg(figure)
+
+
 def _has_points(lines: Sequence[Series]) -> bool:
     return any(series.points for series in lines)
 

@@ -38,6 +38,7 @@ from therapy import dosing
 from therapy import selectors as treatment
 from therapy.dosing import DoseRow
 from therapy.formulary import FORMULARY, Kind
+from therapy.models import Infusion
 from therapy.prednisone_equivalent import as_decimal
 
 WEIGHT_HOLDS_DAYS = 90  # a weight older than this says nothing of a dose per kg
@@ -494,17 +495,35 @@ def baseline_of(patient: Patient, analyte: str, as_of: dt.date) -> PersonalBasel
     return found.order_by("-set_on", "-id").first()
 
 
-def story(patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = ()) -> Story:
-    """Everything the patient chart draws. At most ten queries and a few hundred rows, whatever the history.
+@dataclass(frozen=True)
+class Readings:
+    """What the chart and the tables of a patient both show: read once. Doses oldest first, the rest newest first."""
 
-    `alerts` come from the app that holds them.
-    """
+    doses: Sequence[DoseRow]
+    infusions: Sequence[Infusion]
+    visits: Sequence[CoreSetView]
+    lung: Sequence[LungFunction]
+
+
+def readings(patient: Patient, as_of: dt.date) -> Readings:
+    """At most six queries."""
     doses = treatment.dose_rows(patient, as_of)
-    taper = treatment.active_taper(patient, as_of)
-    ck = series(patient, "ck", as_of)
     infusions = treatment.infusions(patient, as_of, 200)
     visits = core_sets(patient, as_of, limit=60, doses=[*doses, *treatment.pulses_of(infusions)])
-    lung = list(lung_function(patient, as_of, 60))
+    return Readings(doses, infusions, visits, list(lung_function(patient, as_of, 60)))
+
+
+def story(
+    patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = (), read: Readings | None = None
+) -> Story:
+    """Everything the patient chart draws. At most eleven queries and a few hundred rows, whatever the history.
+
+    `alerts` come from the app that holds them; `read` is what the page has already read.
+    """
+    read = read or readings(patient, as_of)
+    doses, infusions, visits, lung = read.doses, read.infusions, read.visits, read.lung
+    taper = treatment.active_taper(patient, as_of)
+    ck = series(patient, "ck", as_of)
     marks = tuple(alerts)
     planned = tuple(
         PlannedDose(view.step.step_on, view.step.dose_pe_mg)

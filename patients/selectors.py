@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from accounts.models import Centre
+from accounts.models import Centre, User
 from patients.antibodies import ANTIBODIES, POSITIVE_RESULTS
+from patients.folding import fold
 from patients.models import (
     AntibodyResult,
     Consent,
@@ -24,32 +28,86 @@ from patients.models import (
 FOUND_AT_MOST = 20
 
 
+_WRITTEN = (
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"),
+    re.compile(r"(?P<day>\d{1,2})[./](?P<month>\d{1,2})[./](?P<year>\d{4})"),
+)
+
+
+def _day_in(word: str) -> dt.date | None:
+    """The day a word is: 1969-04-02, 2.4.1969, 02/04/1969."""
+    for pattern in _WRITTEN:
+        if found := pattern.fullmatch(word):
+            with contextlib.suppress(ValueError):
+                return dt.date(*(int(found[part]) for part in ("year", "month", "day")))
+    return None
+
+
 def _begins_with(text: str) -> Q:
-    # istartswith compares UPPER(column), which is what the indexes of the search hold.
-    return Q(family_name__istartswith=text) | Q(given_name__istartswith=text) | Q(record_number__istartswith=text)
+    day = _day_in(text)
+    if day is not None:
+        return Q(born_on=day) | Q(record_number__istartswith=text)
+    # istartswith compares UPPER(column), and `begins` the folded name, which is what the indexes of the search hold.
+    return Q(family_name__begins=text) | Q(given_name__begins=text) | Q(record_number__istartswith=text)
 
 
-def matching(centre: Centre, text: str) -> QuerySet[Patient]:
-    """The centre's patients whose family name, given name or number begins with `text`, in order of name.
-
-    Of several words each must begin one of them, so "Family, Given" and "Given Family" both find; a name of several
-    words is found by its own beginning too. An empty text finds nobody.
-    """
-    text = text.replace("\x00", "")  # PostgreSQL refuses it, and no name holds it
-    words = text.replace(",", " ").split()
+def _found_by(text: str) -> Q | None:
+    """Each word must begin a name or number, or be the day of birth; None without any word."""
+    words = text.replace("\x00", "").replace(",", " ").split()  # PostgreSQL refuses a NUL, and no name holds it
     if not words:
-        return Patient.objects.none()
+        return None
     every_word = Q()
     for word in words:
         every_word &= _begins_with(word)
-    return centre.patients.filter(every_word | _begins_with(" ".join(words))).order_by(
-        "family_name", "given_name", "id"
-    )
+    return every_word if len(words) == 1 else every_word | _begins_with(" ".join(words))
+
+
+def matching(centre: Centre, text: str) -> QuerySet[Patient]:
+    """The centre's patients whose family name, given name or number begins with `text`, in order of name. Case and
+    accents do not matter; a day finds who was born on it.
+
+    Of several words each must begin one of them, so "Family, Given" and "Given Family" both find; a name of several
+    words is found by its own beginning too. A record that was merged into another is found as that other. An empty text
+    finds nobody.
+    """
+    found_by = _found_by(text)
+    if found_by is None:
+        return Patient.objects.none()
+    # Few were ever merged: asked for apart, so that the search of everybody else keeps its indexes.
+    merged = Patient.everybody.filter(found_by, centre=centre, merged_into__isnull=False)
+    kept = list(merged.values_list("merged_into", flat=True)[:FOUND_AT_MOST])
+    if kept:
+        found_by |= Q(pk__in=kept)
+    return centre.patients.filter(found_by).order_by("family_name", "given_name", "id")
 
 
 def search(centre: Centre, text: str, limit: int = FOUND_AT_MOST) -> list[Patient]:
     """At most `limit` of `matching`, for a box that searches as one types."""
     return list(matching(centre, text)[:limit])
+
+
+def by_number(centre: Centre, number: str) -> Patient | None:
+    """Whose record has exactly this number, or took in the one that had it."""
+    found = Patient.everybody.select_related("merged_into").filter(centre=centre, record_number=number.strip()).first()
+    return found and (found.merged_into or found)
+
+
+ALIKE = 0.75  # of two folded names, as difflib measures: Meyer and Maier are alike, Meyer and Becker are not
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """Somebody who may be the person being registered. `why` are the codes of what is the same, the surest first."""
+
+    patient: Patient
+    why: Sequence[str]
+
+
+def _alike(one: str, other: str) -> bool:
+    if not one or not other:
+        return False
+    shorter, longer = sorted((one, other), key=len)
+    return (len(shorter) > 2 and longer.startswith(shorter)) or SequenceMatcher(None, one, other).ratio() >= ALIKE
 
 
 def duplicates(
@@ -60,24 +118,54 @@ def duplicates(
     given_name: str = "",
     born_on: dt.date | None = None,
     limit: int = FOUND_AT_MOST,
-) -> list[Patient]:
-    """Who may already be the person being registered: the same number, the same whole name, or the same family or
-    given name and day of birth. Names are compared without regard to case; what is empty is not compared.
+) -> list[Duplicate]:
+    """Who may already be the person being registered, the surest first:
+
+    number   the same number
+    person   the same day of birth, and both names the same or swapped
+    alike    the same day of birth, and a name that is the same or similar, in its place or in the other's
+    name     the same whole name, or its two parts swapped, with another day of birth
+
+    Case and accents do not matter; what is empty is not compared. The records of merged patients count as the one that
+    took them in. Two or three queries.
     """
-    same = Q()
-    number, family, given = record_number.strip(), family_name.strip(), given_name.strip()
-    if number:
-        same |= Q(record_number__iexact=number)
+    number, family, given = record_number.strip(), fold(family_name.strip()), fold(given_name.strip())
+    same = Q(record_number__iexact=number) if number else Q()
     if family and given:
-        same |= Q(family_name__iexact=family, given_name__iexact=given)
-    if born_on is not None:
-        if family:
-            same |= Q(family_name__iexact=family, born_on=born_on)
-        if given:
-            same |= Q(given_name__iexact=given, born_on=born_on)
+        same |= Q(family_name__same=family, given_name__same=given)
+        same |= Q(family_name__same=given, given_name__same=family)
+    if born_on is not None and (family or given):
+        same |= Q(born_on=born_on)
     if not same:
         return []
-    return list(centre.patients.filter(same).order_by("family_name", "given_name", "id")[:limit])
+    found: dict[int, tuple[int, Duplicate]] = {}
+    candidates = Patient.everybody.select_related("merged_into").filter(same, centre=centre)
+    # Twins of a day are few; namesakes of a common name could be many, and the first of them suffice.
+    for there in candidates.order_by("family_name", "given_name", "id")[: 10 * limit]:
+        why = _why_alike(there, number, family, given, born_on)
+        if why:
+            shown = there.merged_into or there
+            each = (min(_SUREST.index(code) for code in why), Duplicate(shown, why))
+            found[shown.pk] = min(found.get(shown.pk, each), each, key=lambda one: one[0])
+    ranked = sorted(found.values(), key=lambda each: (each[0], each[1].patient.name))
+    return [duplicate for _, duplicate in ranked[:limit]]
+
+
+_SUREST = ("number", "person", "alike", "name")
+
+
+def _why_alike(there: Patient, number: str, family: str, given: str, born_on: dt.date | None) -> list[str]:
+    its_family, its_given = fold(there.family_name), fold(there.given_name)
+    whole = bool(family and given) and {(its_family, its_given)} <= {(family, given), (given, family)}
+    why = ["number"] if number and there.record_number.lower() == number.lower() else []
+    if born_on is not None and there.born_on == born_on:
+        if whole:
+            why.append("person")
+        elif any(_alike(one, other) for one in (family, given) for other in (its_family, its_given)):
+            why.append("alike")
+    elif whole:
+        why.append("name")
+    return why
 
 
 def version(patient: Patient) -> int:
@@ -88,6 +176,27 @@ def version(patient: Patient) -> int:
     row: Any = patient  # row history adds `events` when the app starts
     newest = row.events.order_by("-pgh_id").values_list("pgh_id", flat=True).first()
     return newest or 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the details of a patient were at a version, and who has changed them since."""
+
+    before: Patient
+    by: User | None
+    at: dt.datetime
+
+
+def changed_since(patient: Patient, version: int) -> Change | None:
+    """None where no such version of this patient is kept."""
+    row: Any = patient
+    before = row.events.filter(pgh_id=version).first()
+    newest = row.events.select_related("pgh_context").order_by("-pgh_id").first()
+    if before is None or newest is None:
+        return None
+    context = newest.pgh_context
+    user = User.objects.filter(pk=context.metadata.get("by")).first() if context else None
+    return Change(before, user, newest.pgh_created_at)
 
 
 def follow_up_on(patient: Patient, day: dt.date) -> FollowUpStatus | None:
@@ -120,6 +229,10 @@ class PositiveAntibody:
     first_on: dt.date
     latest: str
     latest_on: dt.date
+
+    @property
+    def latest_word(self) -> str:
+        return str(AntibodyResult.Result(self.latest).label).lower()
 
 
 def antibodies_ever_positive(patient: Patient, as_of: dt.date) -> list[PositiveAntibody]:

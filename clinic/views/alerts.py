@@ -29,6 +29,7 @@ from audit.access import looked
 from clinic.forms.patient import add_refusal
 from clinic.forms.worklist import AcknowledgeForm, BulkForm, CloseForm, CommentForm, ExceptionForm, SnoozeForm
 from clinic.selectors import alert as questions
+from clinic.views.patient import alerts_again, refused_again
 from clinic.views.shared import ClinicRequest, address, can, saved
 from clinic.views.worklist import show_due, show_worklist
 from common.dates import centre_day
@@ -105,7 +106,8 @@ def _list_again(request: ClinicRequest, now: dt.datetime, here: str, **extra: An
 def _back(request: ClinicRequest, now: dt.datetime, fallback: str) -> HttpResponse:
     """To where the person was: the list itself for htmx, else by a redirect."""
     if request.htmx:
-        again = _list_again(request, now, request.htmx.current_url_abs_path or "")
+        here = request.htmx.current_url_abs_path or ""
+        again = _list_again(request, now, here) or alerts_again(request, now, here)
         return again or HttpResponseClientRefresh()
     there = request.POST.get("next", "") or _came_from(request)
     if not url_has_allowed_host_and_scheme(there, allowed_hosts=None):
@@ -157,6 +159,9 @@ def _act(
         else:
             _said(request, alert, text, undo=undo)
             return _back(request, now, own_page)
+    refused = refused_again(request, alert, now, name, form) if form is not None else None
+    if refused is not None:
+        return refused
     if request.htmx and name == "snooze" and _list_behind(request, request.htmx.current_url_abs_path or ""):
         return _snooze_panel(request, alert, form, status=422)
     if request.htmx:

@@ -33,7 +33,8 @@ from therapy.models import Course, Dose, TaperPlan, TaperStep
 UNASKED = Checked(at=None, rules=0, patients=0, is_stale=True, failing=[], held_back=[])
 COUNTS = Path(__file__).parent / "query_counts.json"
 READ = (
-    "", "results/", "results/?scale=uln", "print/", "chart.svg", "chart.png", "summary.pdf",
+    "", "history/", "results/", "results/?scale=uln", "compare/", "letter/", "print/", "chart.svg", "chart.png",
+    "summary.pdf",
 )  # fmt: skip
 CHANGE = ("details/", "follow-up/", "antibodies/", "manifestations/", "consent/", "exceptions/")
 
@@ -94,6 +95,7 @@ def test_looking_is_recorded_with_the_page_and_the_patient(rest: str, clinic, cl
 def test_the_head_says_who_it_is_and_how_they_are(clinic, clinician, signed_in) -> None:
     patient = full(clinic, clinician, AS_OF, family_name="Vestergaard", given_name="Ingrid")
     page = signed_in(clinician).get(url(patient)).content.decode()
+    page += signed_in(clinician).get(url(patient, "history/")).content.decode()
     for words in (
         "Vestergaard, Ingrid", patient.record_number, "55 years", "Dermatomyositis", "Anti-Jo-1", "ILD",
         "68.5 <small>kg", "12 <small>mg a day", "141/150", "0.18 mg/kg a day", "15 mg once a week",
@@ -136,7 +138,7 @@ def test_a_dose_that_lies_ahead_is_not_taken_yet(clinic, clinician) -> None:
 def test_every_entry_on_the_page_leads_to_its_history(clinic, clinician, signed_in) -> None:
     browser = signed_in(clinician)
     patient = full(clinic, clinician, AS_OF)
-    text = browser.get(url(patient)).content.decode()
+    text = browser.get(url(patient)).content.decode() + browser.get(url(patient, "history/")).content.decode()
     found = set(re.findall(rf'href="({url(patient)}entries/[^"]+)"', text))
     words = {address.split("/entries/")[1].split("/")[0] for address in found}
     assert words >= {
@@ -151,11 +153,12 @@ def test_every_entry_on_the_page_leads_to_its_history(clinic, clinician, signed_
 
 
 def test_zero_is_a_value_and_missing_is_said(clinic, clinician, signed_in) -> None:
+    browser = signed_in(clinician)
     with_zero = full(clinic, clinician, AS_OF)
-    text = signed_in(clinician).get(url(with_zero)).content.decode()
+    text = browser.get(url(with_zero, "history/")).content.decode()
     assert "HAQ-DI 0," in text
     bare = factories.patient(clinic, clinician)
-    text = signed_in(clinician).get(url(bare)).content.decode()
+    text = browser.get(url(bare)).content.decode() + browser.get(url(bare, "history/")).content.decode()
     assert "Not recorded" in text
     assert "Not tested" in text
     assert "No results yet" in text
@@ -199,7 +202,10 @@ def test_a_discharged_patient_is_marked(clinic, clinician, signed_in) -> None:
 
 PAGES = {
     "clinic:patient": "",
+    "clinic:patient-history": "history/",
     "clinic:results": "results/",
+    "clinic:compare": "compare/",
+    "clinic:letter": "letter/",
     "clinic:patient-print": "print/",
     "clinic:chart-svg": "chart.svg",
 }
@@ -233,7 +239,7 @@ def test_a_page_asks_no_more_for_a_long_history_than_for_a_short_one(route: str,
 
 def test_results_are_paged_by_days_until_the_first(clinic, clinician, signed_in) -> None:
     patient = factories.patient(clinic, clinician)
-    results(patient, AS_OF, 5 * 30)
+    results(patient, AS_OF, 5 * 70)
     browser = signed_in(clinician)
     seen: list[dt.date] = []
     address: str | None = "results/"
@@ -244,9 +250,9 @@ def test_results_are_paged_by_days_until_the_first(clinic, clinician, signed_in)
         seen += grid.days
         pages += 1
         address = f"results/?before={grid.older}" if grid.older else None
-    expected = [AS_OF - dt.timedelta(days=3 + 14 * visit) for visit in range(30)]
+    expected = [AS_OF - dt.timedelta(days=3 + 14 * visit) for visit in range(70)]
     assert seen == expected
-    assert pages == 3  # 30 days, 10 a page
+    assert pages == 3  # 70 days, 30 a page
 
 
 def test_a_multiple_of_an_unknown_limit_is_not_guessed(clinic, clinician, signed_in) -> None:
