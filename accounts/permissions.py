@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 class Permission(enum.StrEnum):
     SEE_PATIENTS = "see patients"
     EDIT_PATIENTS = "register patients and change their details"
-    RECORD_RESULTS = "record results, assessments, tests, bookings"
+    MERGE_PATIENTS = "make two records of one person one, and take that back"
+    EXPORT_LISTS = "take lists of patients out as files"
+    RECORD_RESULTS = "record results, assessments, tests"
+    BOOK_TESTS = "book tests and visits, and cancel them"
     PRESCRIBE = "start, change and stop drugs; plan, confirm and hold tapers"
+    # Of what somebody else has prescribed. Which drug and which dose stays with those who prescribe.
+    CARRY_OUT = "record infusions that were given and confirm planned steps of a taper that are due"
     RECORD_PHYSIO = "plan physiotherapy and record sessions"
     ACT_ON_ALERTS = "acknowledge, snooze and close alerts"
     MAKE_EXCEPTIONS = "set personal baselines and exceptions from a rule"
@@ -37,18 +42,25 @@ P = Permission
 ROLES: dict[str, frozenset[Permission]] = {
     Role.CLINICIAN: frozenset(
         {
-            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.RECORD_RESULTS, P.PRESCRIBE, P.RECORD_PHYSIO, P.ACT_ON_ALERTS,
-            P.MAKE_EXCEPTIONS, P.IMPORT, P.SEE_OVERVIEW, P.SEE_TRAIL, P.GOVERN_RULES,
+            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.MERGE_PATIENTS, P.EXPORT_LISTS, P.RECORD_RESULTS, P.BOOK_TESTS,
+            P.PRESCRIBE, P.CARRY_OUT, P.RECORD_PHYSIO, P.ACT_ON_ALERTS, P.MAKE_EXCEPTIONS, P.IMPORT, P.SEE_OVERVIEW,
+            P.SEE_TRAIL, P.GOVERN_RULES,
         }
     ),
     Role.NURSE: frozenset(
         {
-            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.RECORD_RESULTS, P.RECORD_PHYSIO, P.ACT_ON_ALERTS, P.IMPORT,
-            P.SEE_OVERVIEW,
+            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.RECORD_RESULTS, P.BOOK_TESTS, P.CARRY_OUT, P.RECORD_PHYSIO,
+            P.ACT_ON_ALERTS, P.IMPORT, P.SEE_OVERVIEW,
         }
     ),
-    Role.PHYSIOTHERAPIST: frozenset({P.SEE_PATIENTS, P.RECORD_RESULTS, P.RECORD_PHYSIO, P.ACT_ON_ALERTS}),
-    Role.COORDINATOR: frozenset({P.SEE_PATIENTS, P.EDIT_PATIENTS, P.IMPORT, P.SEE_OVERVIEW}),
+    Role.PHYSIOTHERAPIST: frozenset(
+        {P.SEE_PATIENTS, P.RECORD_RESULTS, P.BOOK_TESTS, P.RECORD_PHYSIO, P.ACT_ON_ALERTS}
+    ),
+    Role.COORDINATOR: frozenset(
+        {
+            P.SEE_PATIENTS, P.EDIT_PATIENTS, P.MERGE_PATIENTS, P.EXPORT_LISTS, P.BOOK_TESTS, P.IMPORT, P.SEE_OVERVIEW,
+        }
+    ),
     Role.RESEARCHER: frozenset({P.EXPORT_RESEARCH}),
     Role.ADMINISTRATOR: frozenset({P.MANAGE_CENTRE, P.SEE_TRAIL, P.SEE_OVERVIEW, P.IMPORT, P.SEE_PATIENTS}),
 }  # fmt: skip
@@ -65,7 +77,15 @@ def may(membership: Membership | None, permission: Permission) -> bool:
 SCOPES: dict[str, frozenset[Permission]] = {
     Scope.READ: frozenset({P.SEE_PATIENTS}),
     Scope.WRITE: frozenset(
-        {P.RECORD_RESULTS, P.EDIT_PATIENTS, P.PRESCRIBE, P.RECORD_PHYSIO, P.ACT_ON_ALERTS, P.MAKE_EXCEPTIONS}
+        {
+            P.RECORD_RESULTS,
+            P.BOOK_TESTS,
+            P.EDIT_PATIENTS,
+            P.PRESCRIBE,
+            P.RECORD_PHYSIO,
+            P.ACT_ON_ALERTS,
+            P.MAKE_EXCEPTIONS,
+        }
     ),
     Scope.RESEARCH: frozenset({P.EXPORT_RESEARCH}),
 }

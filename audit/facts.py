@@ -36,6 +36,8 @@ def refusals_in_plain_words() -> Iterator[None]:
             message = "Somebody has recorded something that contradicts this in the meantime. Nothing was changed."
         elif state == "23514":
             message = "The record does not allow these values together. Nothing was changed."
+        elif state == "23M01":
+            message = "This record was merged into another in the meantime. Open the patient anew. Nothing was changed."
         else:
             raise
         raise ValidationError(message, code="conflict") from None
@@ -55,7 +57,7 @@ def hold(row: models.Model) -> None:
 
     For what must be looked up before it is written and has no constraint of its own.
     """
-    type(row)._default_manager.select_for_update(no_key=True).get(pk=row.pk)
+    type(row)._base_manager.select_for_update(no_key=True).get(pk=row.pk)
 
 
 def _check_reason(reason: str, ask: str) -> None:

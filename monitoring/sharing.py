@@ -45,7 +45,7 @@ LEFT JOIN (
     WHERE {known_status} AND f.starts_on <= %(as_of)s AND {these_status}
     ORDER BY f.patient_id, f.starts_on DESC, f.id DESC
 ) s ON s.patient_id = p.id
-WHERE COALESCE(s.word, 'active') = 'active'
+WHERE COALESCE(s.word, 'active') = 'active' AND p.merged_into_id IS NULL
   AND (p.diagnosed_on IS NULL OR p.diagnosed_on <= %(as_of)s)
   AND {known_patient}
   AND {these}

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
-from accounts.models import Centre, User
+from accounts.models import Centre, Membership, Role, User
 from audit import facts
 from audit.attribution import action
 from common.models import Fact
@@ -30,8 +31,11 @@ from patients.models import (
 
 # What `change_patient` may change. The centre is not among them: a patient who moves is transferred.
 DETAILS = frozenset(
-    {"record_number", "given_name", "family_name", "born_on", "sex", "subtype", "onset_on", "diagnosed_on"}
-)
+    {
+        "record_number", "given_name", "family_name", "born_on", "sex", "subtype", "onset_on", "diagnosed_on",
+        "clinician_id",
+    }
+)  # fmt: skip
 OLDEST_AGE_YEARS = 125
 
 
@@ -47,14 +51,17 @@ def register_patient(
     subtype: str = Subtype.UNKNOWN,
     onset_on: dt.date | None = None,
     diagnosed_on: dt.date | None = None,
+    clinician_id: int | None = None,
     duplicates_seen: bool = False,
+    reason: str = "",
     by: User,
     now: dt.datetime,
 ) -> Patient:
     """A new patient of `centre`.
 
     Where somebody there may be the same person (`selectors.duplicates`) it is refused with the error
-    `duplicates_seen`, code "confirm", until a person has looked and says so. A number is never given twice.
+    `duplicates_seen`, code "confirm", until a person has looked and says so; `reason` is why it is somebody else. A
+    number is never given twice.
     """
     patient = Patient(
         centre=centre,
@@ -66,6 +73,7 @@ def register_patient(
         subtype=subtype,
         onset_on=onset_on,
         diagnosed_on=diagnosed_on,
+        clinician_id=clinician_id,
         created_at=now,
         created_by=by,
     )
@@ -73,7 +81,7 @@ def register_patient(
     if not duplicates_seen and selectors.duplicates(
         centre, family_name=patient.family_name, given_name=patient.given_name, born_on=born_on
     ):
-        message = "Somebody with this name or day of birth is already registered. Look first, then confirm."
+        message = _("Somebody like this is already registered. Look first, then confirm.")
         raise ValidationError({"duplicates_seen": ValidationError(message, code="confirm")})
     with facts.refusals_in_plain_words():
         patient.save(force_insert=True)
@@ -89,37 +97,46 @@ def change_patient(*, patient: Patient, version: int, by: User, now: dt.datetime
     unknown = set(changes) - DETAILS
     if unknown:
         raise TypeError(f"not a detail of a patient: {sorted(unknown)}")
-    locked = Patient.objects.select_for_update(of=("self",)).select_related("centre").get(pk=patient.pk)
+    locked = Patient.everybody.select_for_update(of=("self",)).select_related("centre").get(pk=patient.pk)
     if selectors.version(locked) != version:
-        message = "Somebody has changed these details in the meantime. Look at the new ones, then change them again."
+        message = _("Somebody has changed these details in the meantime. Look at the new ones, then change them again.")
         raise ValidationError(message, code="conflict")
     for name, value in changes.items():
         setattr(locked, name, value.strip() if isinstance(value, str) else value)
-    _check_details(locked, now)
+    _check_details(locked, now, same_clinician=locked.clinician_id == patient.clinician_id)
     with facts.refusals_in_plain_words():
         locked.save(update_fields=[*changes])
     return locked
 
 
-def _check_details(patient: Patient, now: dt.datetime) -> None:
+def _check_details(patient: Patient, now: dt.datetime, *, same_clinician: bool = False) -> None:
     errors: dict[str, str] = {}
     today = patient.day_at(now)
     if isinstance(patient.born_on, dt.date):
         if patient.born_on > today:
-            errors["born_on"] = "This day lies in the future."
+            errors["born_on"] = _("This day lies in the future.")
         elif patient.age_on(today) > OLDEST_AGE_YEARS:
-            errors["born_on"] = f"That is more than {OLDEST_AGE_YEARS} years ago. Check the year."
-        for field, what in (("onset_on", "first symptom"), ("diagnosed_on", "diagnosis")):
+            errors["born_on"] = _("That is more than %(years)s years ago. Check the year.") % {
+                "years": OLDEST_AGE_YEARS
+            }
+        for field, before_birth in (
+            ("onset_on", _("The first symptom cannot lie before the birth.")),
+            ("diagnosed_on", _("The diagnosis cannot lie before the birth.")),
+        ):
             day = getattr(patient, field)
             if day is not None and day > today:
-                errors[field] = "This day lies in the future."
+                errors[field] = _("This day lies in the future.")
             elif day is not None and day < patient.born_on:
-                errors[field] = f"The {what} cannot lie before the birth."
+                errors[field] = before_birth
     if patient.onset_on and patient.diagnosed_on and patient.onset_on > patient.diagnosed_on:
-        errors.setdefault("onset_on", "The first symptom cannot come after the diagnosis.")
-    others = Patient.objects.filter(centre_id=patient.centre_id, record_number__iexact=patient.record_number)
+        errors.setdefault("onset_on", _("The first symptom cannot come after the diagnosis."))
+    others = Patient.everybody.filter(centre_id=patient.centre_id, record_number__iexact=patient.record_number)
     if patient.record_number and others.exclude(pk=patient.pk).exists():
-        errors["record_number"] = "Another patient of this centre has this number."
+        errors["record_number"] = _("Another patient of this centre has this number.")
+    if patient.clinician_id and not same_clinician:  # one who has left goes on standing there
+        clinicians = Membership.objects.filter(centre_id=patient.centre_id, role=Role.CLINICIAN, is_active=True)
+        if not clinicians.filter(user_id=patient.clinician_id).exists():
+            errors["clinician"] = _("Choose a clinician of this centre.")
     try:
         patient.full_clean(exclude=["created_by", *errors], validate_constraints=not errors)
     except ValidationError as error:
@@ -138,10 +155,10 @@ def set_follow_up_status(
     """
     facts.hold(patient)
     if word == FollowUpStatus.Word.DEAD and starts_on > patient.day_at(now):
-        raise ValidationError({"starts_on": "This day lies in the future."})
+        raise ValidationError({"starts_on": _("This day lies in the future.")})
     current = FollowUpStatus.objects.current().filter(patient=patient)
     if current.filter(word=FollowUpStatus.Word.DEAD).exclude(starts_on=starts_on).exists():
-        raise ValidationError({"word": "The death is recorded. If that is wrong, withdraw it first."})
+        raise ValidationError({"word": _("The death is recorded. If that is wrong, withdraw it first.")})
     same_day = current.filter(starts_on=starts_on).first()
     if same_day is not None:
         return facts.supersede(
@@ -164,7 +181,7 @@ def record_antibody(
 ) -> AntibodyResult:
     """`antibody` is a code of patients/antibodies.py, `result` an AntibodyResult.Result."""
     if antibody not in ANTIBODIES:
-        raise ValidationError({"antibody": "This antibody is not in the list."})
+        raise ValidationError({"antibody": _("This antibody is not in the list.")})
     return facts.record(
         AntibodyResult,
         patient=patient,
@@ -198,7 +215,7 @@ def record_manifestation(
     if ended_on is not None:
         overlapping = overlapping.filter(onset_on__lte=ended_on)
     if overlapping.exists():
-        raise ValidationError({"kind": "This is already recorded for that time."})
+        raise ValidationError({"kind": _("This is already recorded for that time.")})
     return facts.record(
         Manifestation, patient=patient, kind=kind, onset_on=onset_on, ended_on=ended_on, note=note, by=by, now=now
     )
@@ -217,7 +234,7 @@ def record_risk_factor(
 ) -> RiskFactor:
     """Something that changes what is safe, from `starts_on` on. An overlapping stretch of the same kind is refused."""
     if starts_on > patient.day_at(now):
-        raise ValidationError({"starts_on": "This day lies in the future."})
+        raise ValidationError({"starts_on": _("This day lies in the future.")})
     facts.hold(patient)
     _check_end(patient, "ends_on", starts_on, ends_on, now)
     overlapping = RiskFactor.objects.current().filter(
@@ -226,7 +243,7 @@ def record_risk_factor(
     if ends_on is not None:
         overlapping = overlapping.filter(starts_on__lte=ends_on)
     if overlapping.exists():
-        raise ValidationError({"kind": "This is already recorded for that time."})
+        raise ValidationError({"kind": _("This is already recorded for that time.")})
     return facts.record(RiskFactor, patient=patient, kind=kind, starts_on=starts_on, ends_on=ends_on, by=by, now=now)
 
 
@@ -241,9 +258,9 @@ def _check_end(patient: Patient, field: str, start: dt.date, end: dt.date | None
     if end is None:
         return
     if end < start:
-        raise ValidationError({field: "The last day cannot lie before the first."})
+        raise ValidationError({field: _("The last day cannot lie before the first.")})
     if end > patient.day_at(now):
-        raise ValidationError({field: "This day lies in the future."})
+        raise ValidationError({field: _("This day lies in the future.")})
 
 
 BIOPSY_FINDINGS = ("endomysial_infiltrate", "perimysial_infiltrate", "perifascicular_atrophy", "rimmed_vacuoles")
@@ -268,11 +285,11 @@ def record_classification_items(
         raise TypeError(f"not an item of the criteria: {sorted(unknown)}")
     facts.hold(patient)
     if found_on > patient.day_at(now):
-        raise ValidationError({"found_on": "This day lies in the future."})
+        raise ValidationError({"found_on": _("This day lies in the future.")})
     if not items.get("has_biopsy") and any(items.get(name) is not None for name in BIOPSY_FINDINGS):
-        raise ValidationError({"has_biopsy": "Findings of a biopsy are entered. Say that there was one."})
+        raise ValidationError({"has_biopsy": _("Findings of a biopsy are entered. Say that there was one.")})
     if not items.get("has_biopsy") and all(items.get(name) is None for name in CLASSIFICATION_FINDINGS):
-        raise ValidationError("Enter at least one item that was looked at.")
+        raise ValidationError(_("Enter at least one item that was looked at."))
     same_day = ClassificationItems.objects.current().filter(patient=patient, found_on=found_on).first()
     if same_day is not None:
         # what is not said now was not looked at, whatever the first record of the day says
@@ -304,11 +321,11 @@ def make_exception(
     today = patient.day_at(now)
     starts_on = starts_on or today
     if rule != "*" and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule):
-        raise ValidationError({"rule": "This is not a rule."})
+        raise ValidationError({"rule": _("This is not a rule.")})
     if not reason.strip():
-        raise ValidationError({"reason": "Say why this rule is not to be asked."})
+        raise ValidationError({"reason": _("Say why this rule is not to be asked.")})
     if ends_on < max(starts_on, today):
-        raise ValidationError({"ends_on": "The last day lies in the past or before the first."})
+        raise ValidationError({"ends_on": _("The last day lies in the past or before the first.")})
     return facts.record(
         RuleException, patient=patient, rule=rule, reason=reason, starts_on=starts_on, ends_on=ends_on, by=by, now=now
     )
@@ -321,7 +338,7 @@ def end_exception(*, exception: RuleException, reason: str, by: User, now: dt.da
     if exception.starts_on > yesterday:
         return facts.lapse(exception, by=by, now=now, reason=reason)
     if exception.ends_on <= yesterday:
-        raise ValidationError({"exception": "It has already ended."})
+        raise ValidationError({"exception": _("It has already ended.")})
     return facts.supersede(
         # `reason` of the exception is why it was made; why it ended is the reason of the change.
         exception, by=by, now=now, reason=reason, ends_on=yesterday,
@@ -349,7 +366,7 @@ def correct_fact(*, fact: Fact, reason: str, changes: dict[str, Any], by: User, 
     if unknown:
         raise TypeError(f"not to be corrected: {sorted(unknown)}")
     if facts.dependants(fact):
-        raise ValidationError("Other entries hang on this one. Withdraw it with them, and record it anew.")
+        raise ValidationError(_("Other entries hang on this one. Withdraw it with them, and record it anew."))
     if all(getattr(fact, name) == value for name, value in changes.items()):
-        raise ValidationError("Nothing was changed.")
+        raise ValidationError(_("Nothing was changed."))
     return facts.supersede(fact, by=by, now=now, reason=reason, values=changes)

@@ -45,10 +45,14 @@ class ListForm(forms.Form):
                 data[name] = value
         super().__init__(data)
         self.patients = patients_in(query)
+        self.offer()
         self.is_valid()
         self.values = {
             name: self.cleaned_data.get(name, first.get(name, "")) for name in self.fields if name != "patient"
         }
+
+    def offer(self) -> None:
+        """Choices that depend on who reads are filled in here, before the boxes are read."""
 
 
 def _choice(label: str, choices: list[tuple[str, str]], **options: Any) -> forms.ChoiceField:

@@ -87,7 +87,7 @@ _KINDS = (
     FactKind("confounder", Confounder, "Cause of a raised CK", _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
     FactKind("baseline", PersonalBaseline, "Personal baseline", _P.MAKE_EXCEPTIONS),
     FactKind("screening", Screening, "Screening", _P.RECORD_RESULTS, ("kind", "done_on", "outcome", "score", "note")),
-    FactKind("booking", Booking, "Booking", _P.RECORD_RESULTS, ("kind", "booked_for")),
+    FactKind("booking", Booking, "Booking", _P.BOOK_TESTS, ("kind", "booked_for")),
     FactKind("waiver", Waiver, "Test waived", _P.RECORD_RESULTS),
     FactKind(
         "antibody", AntibodyResult, "Antibody result", _P.RECORD_RESULTS,

@@ -105,7 +105,7 @@ def overview(centre: Centre, now: dt.datetime) -> Overview:
     roles = _roles(centre)
     counts = worklist.tab_counts(centre, today)
     missed = worklist.states(centre, Filters(rule=MISSED_RULE, state=ANY), today)[ANY]
-    steroid = patients.listed(centre, patients.PatientFilters(steroid=True), today).count()
+    steroid = patients.listed(centre, patients.PatientFilters(steroid="high"), today).count()
     weeks = _weeks(centre, today)
     return Overview(
         followed=total,

@@ -167,7 +167,7 @@ def screening(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, SCREENING)
 
 
-@needs(Permission.RECORD_RESULTS)
+@needs(Permission.BOOK_TESTS)
 def booking(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, BOOKING)
 

@@ -30,7 +30,7 @@ def index(request: ClinicRequest) -> HttpResponse:
     as_of = centre_day(now, request.centre.zone)
     if request.method == "POST":
         return _find(request, now, as_of)
-    form = PatientsForm(request.GET)
+    form = PatientsForm(request.GET, centre=request.centre)
     page = page_of(request, questions.listed(request.centre, form.filters(), as_of))
     looked(by=request.user, centre=request.centre, now=now, page="clinic:patients", rows=len(page.object_list))
     context = {
@@ -62,7 +62,7 @@ def _find(request: ClinicRequest, now: dt.datetime, as_of: dt.date) -> HttpRespo
     if len(shown) == 1:
         return redirect("clinic:patient", shown[0].public_id)
     context = {
-        "form": PatientsForm(request.GET),
+        "form": PatientsForm(request.GET, centre=request.centre),
         "typed": typed,
         "searched": True,
         "more": more,

@@ -14,11 +14,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from accounts.guards import needs
 from accounts.permissions import Permission
 from audit.access import looked
+from clinic.forms.conflict import is_conflict, reconcile
 from clinic.forms.patient import (
+    AlikeForm,
     AntibodyForm,
     ConsentForm,
     DetailsForm,
@@ -48,31 +53,63 @@ def attempt(form: forms.Form, do: Callable[[], Any]) -> Any:
 
 @needs(Permission.EDIT_PATIENTS)
 def new(request: ClinicRequest) -> HttpResponse:
-    form = RegistrationForm(request.POST or None)
-    alike: list[Patient] = []
+    """Who may be the same person is shown while one types (`alike`), and without scripts once the form is sent."""
+    form = RegistrationForm(request.POST or None, centre=request.centre)
+    found: list[Alike] = []
     if request.method == "POST":
         now = timezone.now()
         patient = attempt(
             form,
             lambda: actions.register_patient(
                 centre=request.centre,
-                duplicates_seen=form.cleaned_data["duplicates_seen"],
+                duplicates_seen=bool(form.cleaned_data["reason"].strip()),
+                reason=form.cleaned_data["reason"].strip(),
                 by=request.user,
                 now=now,
                 **form.details(),
             ),
         )
         if patient is not None:
-            saved(request, patient, "Registered.", now)
+            saved(request, patient, gettext("Registered."), now)
             return redirect("clinic:patient", patient.public_id)
-        if "duplicates_seen" in form.errors or form.data.get("duplicates_seen"):
-            form.ask_about_duplicates()
-            typed = form.details() if "born_on" in form.cleaned_data else {}
-            names = ("record_number", "family_name", "given_name", "born_on")
-            alike = selectors.duplicates(request.centre, **{name: typed[name] for name in names if typed.get(name)})
-            looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-new", rows=len(alike))
-    context = {"form": form, "alike": alike, "nav": "clinic:patients"}
+        form.ask_about_duplicates()
+        found = _alike(request, now)
+    context = {"form": form, "alike": found, "nav": "clinic:patients"}
     return render(request, "clinic/patient/new.html", context, status=422 if form.errors else 200)
+
+
+@needs(Permission.EDIT_PATIENTS)
+@require_POST
+def alike(request: ClinicRequest) -> HttpResponse:
+    """Who may be the person whose registration is being typed. What is not finished is not called wrong yet."""
+    form = RegistrationForm(request.POST, centre=request.centre)
+    context = {"form": form, "alike": _alike(request, timezone.now()), "typed": AlikeForm(request.POST).typed()}
+    return render(request, "clinic/patient/_alike.html", context)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Somebody who may be the same person, and what is the same, in words."""
+
+    patient: Patient
+    why: Sequence[str]
+
+
+def _alike(request: ClinicRequest, now: dt.datetime) -> list[Alike]:
+    words = {
+        "number": gettext("the same number"),
+        "person": gettext("the same name and day of birth"),
+        "alike": gettext("the same day of birth and a similar name"),
+        "name": gettext("the same name, another day of birth"),
+    }
+    typed = AlikeForm(request.POST).typed()
+    found = [
+        Alike(each.patient, [words[code] for code in each.why])
+        for each in selectors.duplicates(request.centre, **typed)
+    ]
+    if found:
+        looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-new", rows=len(found))
+    return found
 
 
 @needs(Permission.EDIT_PATIENTS)
@@ -80,8 +117,12 @@ def edit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     version = selectors.version(patient)
-    form = DetailsForm(request.POST or None, initial=DetailsForm.values_of(patient, version))
-    conflict = False
+    present = DetailsForm.values_of(patient)
+    form = DetailsForm(
+        request.POST or None, initial={**present, "version": version}, centre=request.centre,
+        at_present=present["clinician"],
+    )  # fmt: skip
+    conflict = None
     if request.method == "POST":
         changed = attempt(
             form,
@@ -90,16 +131,18 @@ def edit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
             ),
         )
         if changed is not None:
-            saved(request, patient, "Details changed.", now)
+            saved(request, patient, gettext("Details changed."), now)
             return redirect("clinic:patient", patient.public_id)
-        if any(error.code == "conflict" for error in form.non_field_errors().as_data()):
-            # What was typed is kept; what the other person wrote stands beside it, and the next press saves over it.
-            conflict = True
-            form.data = {**request.POST.dict(), "version": str(version)}
+        change = selectors.changed_since(patient, form.cleaned_data.get("version") or 0) if is_conflict(form) else None
+        if change is not None:
+            conflict = reconcile(
+                form, before=DetailsForm.values_of(change.before), theirs=present, version=version,
+                by=str(change.by or gettext("Somebody")), at=change.at,
+            )  # fmt: skip
     else:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-edit", patient=patient)
     context = {"form": form, "patient": patient, "conflict": conflict, "nav": "clinic:patients"}
-    return render(request, "clinic/patient/edit.html", context, status=422 if form.errors else 200)
+    return render(request, "clinic/patient/edit.html", context, status=422 if form.errors or conflict else 200)
 
 
 # ------------------------------------------------------------------------- lists of entries with a form to add another
@@ -111,49 +154,51 @@ class Area:
 
     kind: facts.FactKind
     route: str
-    title: str
-    lead: str
-    empty: str
+    title: Any
+    lead: Any
+    empty: Any
     form: type[forms.Form]
     order: str
-    save: str
+    save: Any
     columns: Sequence[str]
 
 
 FOLLOW_UP = Area(
-    facts.KINDS["follow-up"], "clinic:patient-status", "Follow-up",
-    "Only patients under follow-up are asked about by the rules.",
-    "No status recorded: the patient counts as under follow-up.",
-    FollowUpForm, "-starts_on", "Set the status", ("word", "starts_on"),
+    facts.KINDS["follow-up"], "clinic:patient-status", _("Follow-up"),
+    _("Only patients under follow-up are asked about by the rules."),
+    _("No status recorded: the patient counts as under follow-up."),
+    FollowUpForm, "-starts_on", _("Set the status"), ("word", "starts_on"),
 )  # fmt: skip
 ANTIBODIES = Area(
-    facts.KINDS["antibody"], "clinic:patient-antibody", "Antibodies",
-    "An antibody that was ever positive counts from then on, for the lung and cancer risk. A weak result does not.",
-    "No antibody result is recorded.",
-    AntibodyForm, "-taken_on", "Save the result", ("antibody", "result", "taken_on", "assay", "titre"),
+    facts.KINDS["antibody"], "clinic:patient-antibody", _("Antibodies"),
+    _("An antibody that was ever positive counts from then on, for the lung and cancer risk. A weak result does not."),
+    _("No antibody result is recorded."),
+    AntibodyForm, "-taken_on", _("Save the result"), ("antibody", "result", "taken_on", "assay", "titre"),
 )  # fmt: skip
 MANIFESTATIONS = Area(
-    facts.KINDS["manifestation"], "clinic:patient-manifestation", "Manifestations",
-    "Organs involved, from the onset to the last day.", "No manifestation is recorded.",
-    ManifestationForm, "-onset_on", "Save the manifestation", ("kind", "onset_on", "ended_on", "note"),
+    facts.KINDS["manifestation"], "clinic:patient-manifestation", _("Manifestations"),
+    _("Organs involved, from the onset to the last day."), _("No manifestation is recorded."),
+    ManifestationForm, "-onset_on", _("Save the manifestation"), ("kind", "onset_on", "ended_on", "note"),
 )  # fmt: skip
 RISKS = Area(
-    facts.KINDS["risk"], "clinic:patient-risk", "Risk factors",
-    "What changes which drug is safe and what is looked for. Whether somebody can become pregnant is asked before some "
-    "drugs: what was said last counts.",
-    "No risk factor is recorded.",
-    RiskForm, "-starts_on", "Save the risk factor", ("kind", "starts_on", "ends_on"),
+    facts.KINDS["risk"], "clinic:patient-risk", _("Risk factors"),
+    _(
+        "What changes which drug is safe and what is looked for. Whether somebody can become pregnant is asked before "
+        "some drugs: what was said last counts."
+    ),
+    _("No risk factor is recorded."),
+    RiskForm, "-starts_on", _("Save the risk factor"), ("kind", "starts_on", "ends_on"),
 )  # fmt: skip
 CONSENT = Area(
-    facts.KINDS["consent"], "clinic:patient-consent", "Consent to research",
-    "The decision of the latest day counts. Never asked is not consent.", "The patient has not been asked.",
-    ConsentForm, "-decided_on", "Save the decision", ("scope", "decision", "decided_on"),
+    facts.KINDS["consent"], "clinic:patient-consent", _("Consent to research"),
+    _("The decision of the latest day counts. Never asked is not consent."), _("The patient has not been asked."),
+    ConsentForm, "-decided_on", _("Save the decision"), ("scope", "decision", "decided_on"),
 )  # fmt: skip
 EXCEPTIONS = Area(
-    facts.KINDS["exception"], "clinic:patient-exception", "Exceptions from rules",
-    "A rule is not asked about this patient, for a reason, until a day.",
-    "Every rule is asked about this patient.",
-    ExceptionForm, "-ends_on", "Make the exception", ("rule", "reason", "starts_on", "ends_on"),
+    facts.KINDS["exception"], "clinic:patient-exception", _("Exceptions from rules"),
+    _("A rule is not asked about this patient, for a reason, until a day."),
+    _("Every rule is asked about this patient."),
+    ExceptionForm, "-ends_on", _("Make the exception"), ("rule", "reason", "starts_on", "ends_on"),
 )  # fmt: skip
 
 
@@ -165,7 +210,7 @@ def _area(request: ClinicRequest, public_id: uuid.UUID, area: Area, record: Call
     if request.method == "POST":
         recorded = attempt(form, lambda: record(patient=patient, by=request.user, now=now, **form.cleaned_data))
         if recorded is not None:
-            saved(request, patient, f"{area.kind.label} saved.", now)
+            saved(request, patient, gettext("%(what)s saved.") % {"what": gettext(area.kind.label)}, now)
             return redirect(area.route, patient.public_id)
     else:
         looked(by=request.user, centre=request.centre, now=now, page=area.route, patient=patient)

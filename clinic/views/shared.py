@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +33,11 @@ class ClinicRequest(HttpRequest):
 ABILITIES = {
     "edit": Permission.EDIT_PATIENTS,
     "record": Permission.RECORD_RESULTS,
+    "book": Permission.BOOK_TESTS,
+    "merge": Permission.MERGE_PATIENTS,
+    "export": Permission.EXPORT_LISTS,
     "prescribe": Permission.PRESCRIBE,
+    "carry_out": Permission.CARRY_OUT,
     "physio": Permission.RECORD_PHYSIO,
     "act": Permission.ACT_ON_ALERTS,
     "exceptions": Permission.MAKE_EXCEPTIONS,
@@ -69,11 +74,12 @@ def as_pdf(document: bytes, name: str) -> HttpResponse:
     return response
 
 
-def saved(request: ClinicRequest, patient: Patient, text: str, now: dt.datetime) -> None:
-    """Say that it is saved, with the way to undo what this person did at `now`.
+def saved(request: ClinicRequest, patient: Patient, text: str, now: dt.datetime, *, back: str = "") -> None:
+    """Say that it is saved, with the way to undo what this person did at `now`. Undoing leads to the address `back`, or
+    else to the patient's page.
 
     The outermost action writes its entry last, and undoing it undoes what it called.
     """
     entry = Entry.objects.filter(by=request.user, patient=patient, at=now).order_by("-id").first()
-    undo = address("clinic:undo", entry.pk) if entry else ""
+    undo = address("clinic:undo", entry.pk, query=f"?{urlencode({'back': back})}" if back else "") if entry else ""
     messages.success(request, text, extra_tags=undo)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from accounts.models import Role
-from audit.models import Entry
+from audit.models import Access, Entry
 from common.models import Status
 from monitoring.models import Booking, LungFunction, Result
 from patients.models import AntibodyResult, Consent, FollowUpStatus, Manifestation, Patient, RiskFactor, RuleException
@@ -84,10 +84,32 @@ def test_somebody_alike_is_shown_and_registered_only_after_looking(clinic, clini
     assert answer.status_code == 422
     assert there.record_number in text
     assert theirs.record_number not in text
-    assert 'type="checkbox" name="duplicates_seen"' in text
+    assert "the same day of birth and a similar name" in text
+    assert set(answer.context["form"].errors) == {"reason"}
     assert Patient.objects.filter(centre=clinic).count() == 1
-    assert browser.post("/patients/new/", {**PERSON, "duplicates_seen": "on"}).status_code == 302
+    assert browser.post("/patients/new/", {**PERSON, "reason": "Twins"}).status_code == 302
     assert Patient.objects.filter(centre=clinic).count() == 2
+    assert Entry.objects.latest("id").reason == "Twins"
+
+
+def test_whoever_may_be_the_same_is_shown_while_one_types(clinic, clinician, signed_in) -> None:
+    factories.patient(
+        clinic, clinician, family_name="Ingrid", given_name="Vestergård", born_on=dt.date(1969, 4, 2),
+        record_number="B-7",
+    )  # fmt: skip
+    browser = signed_in(role="coordinator")
+    typed = {"record_number": "", "family_name": "Vestergaard", "given_name": "ingrid"}
+    assert "B-7" not in browser.post("/patients/new/alike/", typed).content.decode()
+    answer = browser.post("/patients/new/alike/", {**typed, "born_on": "1969-04-02"})
+    assert "B-7" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    assert "is-invalid" not in answer.content.decode()
+    assert "Nobody like this" in browser.post(
+        "/patients/new/alike/", {**typed, "family_name": "Becker", "given_name": "Zoe", "born_on": "1969-04-02"}
+    ).content.decode()  # fmt: skip
+    assert browser.post("/patients/new/alike/", {"born_on": "19", "family_name": "\x00"}).status_code == 200
+    seen = Access.objects.get(page="clinic:patient-new")
+    assert (seen.rows, seen.patient) == (1, None)
 
 
 def test_a_number_of_this_centre_is_given_once(clinic, clinician, signed_in) -> None:
@@ -96,23 +118,39 @@ def test_a_number_of_this_centre_is_given_once(clinic, clinician, signed_in) -> 
     assert "record_number" in answer.context["form"].errors
 
 
-def test_details_are_changed_and_a_change_in_between_is_not_lost(clinic, clinician, signed_in) -> None:
-    patient = factories.patient(clinic, clinician)
+def test_the_second_of_two_is_told_what_the_first_changed_and_loses_nothing(clinic, clinician, signed_in) -> None:
+    patient = factories.patient(clinic, clinician, given_name="Old", subtype="polymyositis")
     first, second = signed_in(clinician), signed_in()
     seen = first.get(url(patient, "details/")).context["form"]
     typed = {name: seen[name].value() or "" for name in seen.fields}
-    assert second.post(url(patient, "details/"), {**typed, "given_name": "Second"}).status_code == 302
-    answer = first.post(url(patient, "details/"), {**typed, "given_name": "First"})
-    text = answer.content.decode()
+    theirs = {"given_name": "Second", "subtype": "overlap", "clinician": str(clinician.pk)}
+    assert second.post(url(patient, "details/"), {**typed, **theirs}).status_code == 302
+    answer = first.post(url(patient, "details/"), {**typed, "given_name": "First", "family_name": "Mine"})
     assert answer.status_code == 422
-    assert "Second" in text
-    assert 'value="First"' in text
+    lines = {line.name: line for line in answer.context["conflict"].lines}
+    assert {name: (line.before, line.theirs, line.mine, line.is_clash) for name, line in lines.items()} == {
+        "given_name": ("Old", "Second", "First", True),
+        "subtype": ("Polymyositis", "Overlap myositis", "Overlap myositis", False),
+        "clinician": ("Not recorded", "Dr Okafor", "Dr Okafor", False),
+    }
+    assert answer.context["conflict"].by == str(Entry.objects.latest("id").by)
+    form = answer.context["form"]
+    assert set(form.errors) == {"given_name"}
+    again = {name: form[name].value() or "" for name in seen.fields}
+    assert (again["given_name"], again["family_name"], again["subtype"]) == ("First", "Mine", "overlap")
     patient.refresh_from_db()
     assert patient.given_name == "Second"
-    again = {name: answer.context["form"][name].value() or "" for name in seen.fields}
     assert first.post(url(patient, "details/"), again).status_code == 302
     patient.refresh_from_db()
-    assert patient.given_name == "First"
+    assert (patient.given_name, patient.family_name, patient.subtype, patient.clinician) == (
+        "First", "Mine", "overlap", clinician,
+    )  # fmt: skip
+
+
+def test_whoever_follows_a_patient_is_a_clinician_of_the_centre(clinic, clinician, signed_in) -> None:
+    nurse = factories.person(clinic, Role.NURSE)
+    answer = signed_in(clinician).post("/patients/new/", {**PERSON, "clinician": str(nurse.pk)})
+    assert set(answer.context["form"].errors) == {"clinician"}
 
 
 # ------------------------------------------------------------------------------------------- entries of the disease

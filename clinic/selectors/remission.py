@@ -1,0 +1,80 @@
+"""Remission, as the overview and the list of patients count it: one definition, in one place.
+
+No set of criteria for adults is agreed on. This one follows the idea of the International Myositis Assessment and
+Clinical Studies Group (Oddis CV et al., Arthritis Rheum 2005;52:2607-15; general knowledge, to be checked): no sign of
+active disease for six months. Inclusion body myositis is not asked about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
+
+from accounts.models import Centre
+from common.dates import earliest_within
+from patients.models import Patient, Subtype
+
+QUIET_AT_MOST_CM = 0.5  # of the physician's global activity, on a line of 10 cm
+QUIET_FOR_DAYS = 183
+LOOKED_WITHIN_DAYS = 365
+
+YES, NO, UNKNOWN = "yes", "no", "unknown"
+ASSESSED = "assessed"  # yes or no
+
+# Of each patient the latest assessment with the physician's activity, and the worst of the six months up to it.
+_JUDGED = """
+SELECT l.patient_id FROM (
+    SELECT DISTINCT ON (a.patient_id) a.patient_id, a.assessed_on
+    FROM monitoring_assessment a JOIN patients_patient p ON p.id = a.patient_id
+    WHERE p.centre_id = %(centre)s AND a.retired_at IS NULL AND a.physician_vas IS NOT NULL
+      AND a.assessed_on BETWEEN %(from)s AND %(as_of)s
+    ORDER BY a.patient_id, a.assessed_on DESC
+) l
+"""
+_QUIET = """
+WHERE NOT EXISTS (
+    SELECT 1 FROM monitoring_assessment w
+    WHERE w.patient_id = l.patient_id AND w.retired_at IS NULL AND w.physician_vas > %(most)s
+      AND w.assessed_on BETWEEN l.assessed_on - %(days)s AND l.assessed_on
+)
+"""
+
+
+def definition() -> str:
+    """The definition in words, for wherever the number stands."""
+    return _(
+        "In remission: at the latest assessment of the last 12 months, and at every one in the six months before it, "
+        "the physician saw an activity of at most %(cm)s of 10 cm. Inclusion body myositis is not counted."
+    ) % {"cm": QUIET_AT_MOST_CM}
+
+
+def of_state(found: QuerySet[Patient], centre: Centre, state: str, as_of: dt.date) -> QuerySet[Patient]:
+    """Those of `found` who are in remission ("yes"), are not ("no"), or have no assessment that could say ("unknown");
+    "assessed" are those of the first two.
+
+    Each patient is in exactly one of the three; inclusion body myositis in none.
+    """
+    values = {
+        "centre": centre.pk, "as_of": as_of, "from": earliest_within(as_of, LOOKED_WITHIN_DAYS),
+        "most": QUIET_AT_MOST_CM, "days": QUIET_FOR_DAYS,
+    }  # fmt: skip
+    judged = Q(pk__in=_ids(_JUDGED, values))
+    quiet = Q(pk__in=_ids(_JUDGED + _QUIET, values))
+    asked = found.exclude(subtype=Subtype.INCLUSION_BODY)
+    if state == YES:
+        return asked.filter(quiet)
+    if state == ASSESSED:
+        return asked.filter(judged)
+    if state == NO:
+        return asked.filter(judged & ~quiet)
+    return asked.filter(~judged)
+
+
+def _ids(sql: str, values: dict[str, object]) -> RawSQL:
+    """A subquery of ids. Expressions take their values by place."""
+    names = re.findall(r"%\((\w+)\)s", sql)
+    return RawSQL(re.sub(r"%\(\w+\)s", "%s", sql), [values[name] for name in names])  # noqa: S611 - our own text
