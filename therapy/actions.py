@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
@@ -565,24 +565,45 @@ def _hold_physio(plan: PhysioPlan) -> PhysioPlan:
     return fresh
 
 
+def _series(first_on: dt.date, count: int, every_days: int, weekdays: Collection[int]) -> list[dt.date]:
+    if not weekdays:
+        return [first_on + n * every_days * ONE_DAY for n in range(count)]
+    monday = first_on - first_on.weekday() * ONE_DAY
+    weeks = (monday + n * every_days * ONE_DAY for n in range(count + 1))
+    days = (week + weekday * ONE_DAY for week in weeks for weekday in sorted(set(weekdays)))
+    return [day for day in days if day >= first_on][:count]
+
+
 @action("therapy.book_sessions", "physiotherapy booked")
 def book_sessions(
-    *, plan: PhysioPlan, first_on: dt.date, count: int = 1, every_days: int = 7, by: User, now: dt.datetime
+    *,
+    plan: PhysioPlan,
+    first_on: dt.date,
+    count: int = 1,
+    every_days: int = 7,
+    weekdays: Collection[int] = (),
+    by: User,
+    now: dt.datetime,
 ) -> list[PhysioSession]:
-    """`count` sessions, `every_days` apart; all of them or none. A day of the plan has one session."""
+    """`count` sessions, `every_days` apart; all of them or none. A day of the plan has one session.
+
+    With `weekdays` (Monday is 0) they lie on those days, from `first_on` on, of every week that is `every_days` apart.
+    """
     plan = _hold_physio(plan)
     errors: Errors = {}
     if not 1 <= count <= SESSIONS_AT_ONCE:
         errors["count"] = ValidationError(f"A whole number from 1 to {SESSIONS_AT_ONCE}.")
     if not 1 <= every_days <= 28:
         errors["every_days"] = ValidationError("A whole number from 1 to 28.")
+    elif weekdays and every_days % 7:
+        errors["every_days"] = ValidationError("Choose a number of weeks.")
     if first_on < plan.starts_on:
         errors["first_on"] = ValidationError("The plan had not begun by then.")
     if PhysioEnd.objects.current().filter(plan=plan).exists():
         errors["first_on"] = ValidationError("The plan has ended.")
     if errors:
         raise ValidationError(errors)
-    days = [first_on + n * every_days * ONE_DAY for n in range(count)]
+    days = _series(first_on, count, every_days, weekdays)
     taken = PhysioSession.objects.current().filter(plan=plan, held_on__in=days).order_by("held_on")
     booked = [f"{day:%d %b %Y}" for day in taken.values_list("held_on", flat=True)]
     if booked:

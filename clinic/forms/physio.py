@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from django import forms
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext_lazy as _
 
 from clinic.forms.patient import day_box
 
@@ -14,39 +16,50 @@ def _count_box() -> forms.TextInput:
 
 
 class PlanForm(forms.Form):
-    starts_on = forms.DateField(label="From", widget=day_box())
-    sessions_per_week = forms.IntegerField(label="Sessions a week", initial=2, widget=_count_box())
+    starts_on = forms.DateField(label=_("From"), widget=day_box())
+    sessions_per_week = forms.IntegerField(label=_("Sessions a week"), initial=2, widget=_count_box())
     goal = forms.CharField(
-        label="Goal", max_length=200, required=False, help_text="In the patient's words, such as stairs without a rail"
+        label=_("Goal"),
+        max_length=200,
+        required=False,
+        help_text=_("In the patient's words, such as stairs without a rail"),
     )
 
 
 class BookForm(forms.Form):
-    first_on = forms.DateField(label="First session", widget=day_box())
-    every_days = forms.TypedChoiceField(
-        label="Repeated",
+    first_on = forms.DateField(label=_("From"), widget=day_box())
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("On"),
         coerce=int,
-        choices=[(7, "every week"), (14, "every 2 weeks"), (28, "every 4 weeks"), (1, "every day")],
+        choices=list(WEEKDAYS_ABBR.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: the weekday of the first session"),
+    )
+    every_days = forms.TypedChoiceField(
+        label=_("Repeated"),
+        coerce=int,
+        choices=[(7, _("every week")), (14, _("every 2 weeks")), (28, _("every 4 weeks"))],
         initial=7,
     )
-    count = forms.IntegerField(label="Sessions in all", initial=1, widget=_count_box())
+    count = forms.IntegerField(label=_("Sessions in all"), initial=1, widget=_count_box())
 
 
 class PauseForm(forms.Form):
-    starts_on = forms.DateField(label="From", widget=day_box())
-    ends_on = forms.DateField(label="Until", required=False, widget=day_box(), help_text="Empty: until resumed")
-    reason = forms.CharField(label="Reason", max_length=200)
+    starts_on = forms.DateField(label=_("From"), widget=day_box())
+    ends_on = forms.DateField(label=_("Until"), required=False, widget=day_box(), help_text=_("Empty: until resumed"))
+    reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
 class EndForm(forms.Form):
-    ended_on = forms.DateField(label="Last day", widget=day_box(), help_text="Sessions booked after it lapse")
-    reason = forms.CharField(label="Reason", max_length=200)
+    ended_on = forms.DateField(label=_("Last day"), widget=day_box(), help_text=_("Sessions booked after it lapse"))
+    reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
 class DeclineForm(forms.Form):
-    declined_on = forms.DateField(label="Declined on", widget=day_box())
+    declined_on = forms.DateField(label=_("Declined on"), widget=day_box())
     ends_on = forms.DateField(
-        label="Ask again after", required=False, widget=day_box(), help_text="Empty: after 6 months"
+        label=_("Ask again after"), required=False, widget=day_box(), help_text=_("Empty: after 6 months")
     )
 
 

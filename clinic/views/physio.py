@@ -15,6 +15,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guards import needs
@@ -37,7 +39,7 @@ def _page(
 ) -> HttpResponse:
     """The page; `wrong` is the one form that was refused: its part, its plan (0 for none), the form."""
     as_of = patient.day_at(now)
-    page = questions.page(patient, as_of)
+    page = questions.page(patient, as_of, _month(request.GET.get("month", ""), as_of))
     of_patient: dict[str, forms.Form] = {
         "plan": PlanForm(initial={"starts_on": as_of}, auto_id="plan_%s"),
         "decline": DeclineForm(initial={"declined_on": as_of}, auto_id="decline_%s"),
@@ -54,6 +56,7 @@ def _page(
         "patient": patient,
         "as_of": as_of,
         "page": page,
+        "month": page.month,
         "plans": plans,
         "forms": of_patient,
         "wrong": part,
@@ -85,8 +88,15 @@ def _done(
 ) -> HttpResponse:
     if attempt(form, do) is None:
         return _page(request, patient, now, (part, plan_id, form))
-    saved(request, patient, text, now)
-    return redirect("clinic:physio", patient.public_id)
+    shown = form.cleaned_data["first_on"] if part == "book" else None
+    back = _address(patient, shown)
+    saved(request, patient, text, now, back=back)
+    return redirect(back)
+
+
+def _address(patient: Patient, month: dt.date | None) -> str:
+    """The page of the patient, with the month of this day."""
+    return reverse("clinic:physio", args=[patient.public_id]) + (f"?month={month:%Y-%m}" if month else "")
 
 
 @needs(Permission.RECORD_PHYSIO)
@@ -96,7 +106,7 @@ def plan(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     now = timezone.now()
     form = PlanForm(request.POST, auto_id="plan_%s")
     return _done(
-        request, patient, now, "plan", 0, form, "Plan saved. Book its sessions next.",
+        request, patient, now, "plan", 0, form, _("Plan saved. Book its sessions next."),
         lambda: actions.plan_physio(patient=patient, by=request.user, now=now, **form.cleaned_data),
     )  # fmt: skip
 
@@ -108,7 +118,7 @@ def decline(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     now = timezone.now()
     form = DeclineForm(request.POST, auto_id="decline_%s")
     return _done(
-        request, patient, now, "decline", 0, form, "Recorded: physiotherapy is declined for now.",
+        request, patient, now, "decline", 0, form, _("Recorded: physiotherapy is declined for now."),
         lambda: actions.decline_physio(patient=patient, by=request.user, now=now, **form.cleaned_data),
     )  # fmt: skip
 
@@ -127,7 +137,7 @@ def book(request: ClinicRequest, public_id: uuid.UUID, plan: int) -> HttpRespons
     now = timezone.now()
     form = BookForm(request.POST, auto_id=f"book_{plan}_%s")
     return _done(
-        request, patient, now, "book", plan, form, "Booked.",
+        request, patient, now, "book", plan, form, _("Booked."),
         lambda: actions.book_sessions(plan=found, by=request.user, now=now, **form.cleaned_data),
     )  # fmt: skip
 
@@ -140,7 +150,7 @@ def pause(request: ClinicRequest, public_id: uuid.UUID, plan: int) -> HttpRespon
     now = timezone.now()
     form = PauseForm(request.POST, auto_id=f"pause_{plan}_%s")
     return _done(
-        request, patient, now, "pause", plan, form, "Paused. Nobody asks about missed sessions meanwhile.",
+        request, patient, now, "pause", plan, form, _("Paused. Nobody asks about missed sessions meanwhile."),
         lambda: actions.pause_physio(plan=found, by=request.user, now=now, **form.cleaned_data),
     )  # fmt: skip
 
@@ -153,7 +163,7 @@ def end(request: ClinicRequest, public_id: uuid.UUID, plan: int) -> HttpResponse
     now = timezone.now()
     form = EndForm(request.POST, auto_id=f"end_{plan}_%s")
     return _done(
-        request, patient, now, "end", plan, form, "The plan has ended.",
+        request, patient, now, "end", plan, form, _("The plan has ended."),
         lambda: actions.end_physio(plan=found, by=request.user, now=now, **form.cleaned_data),
     )  # fmt: skip
 
@@ -164,13 +174,14 @@ def resume(request: ClinicRequest, public_id: uuid.UUID, plan: int) -> HttpRespo
     patient = patient_or_404(request, public_id)
     found = _plan_or_404(patient, plan)
     now = timezone.now()
+    back = _address(patient, None)
     try:
         actions.resume_physio(plan=found, by=request.user, now=now)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        saved(request, patient, "Resumed from today.", now)
-    return redirect("clinic:physio", patient.public_id)
+        saved(request, patient, _("Resumed from today."), now, back=back)
+    return redirect(back)
 
 
 @needs(Permission.RECORD_PHYSIO)
@@ -184,33 +195,35 @@ def outcome(request: ClinicRequest, public_id: uuid.UUID, session: int) -> HttpR
     now = timezone.now()
     as_of = patient.day_at(now)
     day = _near(request.POST.get("day", ""), as_of)
+    shown = _month(request.POST.get("month", ""), as_of) if "month" in request.POST else None
+    list_of_day = reverse("clinic:physio-today") + (f"?day={day.isoformat()}" if day else "")
+    back = list_of_day if day else _address(patient, shown)
     word = request.POST.get("word", "")
     try:
         if word not in questions.BY_WORD:
-            raise ValidationError("Choose what became of the session.")
+            raise ValidationError(_("Choose what became of the session."))
         actions.record_outcome(session=found, word=word, by=request.user, now=now)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        said = f"{found.held_on.day} {found.held_on:%b}: {questions.BY_WORD[word].label.lower()}."
-        saved(request, patient, said, now)
-    if request.htmx:
-        of_patient = questions.page(patient, as_of).plans if day is None else []
-        context = {
-            "line": questions.session_line(found, as_of),
-            "patient": patient,
-            "as_of": as_of,
-            "can": can(request),
-            "day": day,
-            "fresh": True,
-            # The row's count would go stale beside it.
-            "plan_line": next((line for line in of_patient if line.plan.pk == found.plan_id), None),
-            "page": questions.of_day(request.centre, day, as_of) if day is not None else None,
+        said = _("%(day)s: %(outcome)s.") % {
+            "day": date_format(found.held_on, "MONTH_DAY_FORMAT"),
+            "outcome": questions.BY_WORD[word].label,
         }
-        return render(request, "clinic/physio/_recorded.html", context)
+        saved(request, patient, said, now, back=back)
+    if not request.htmx:
+        return redirect(back)
+    line = questions.session_line(found, as_of)
+    context = {"line": line, "patient": patient, "as_of": as_of, "can": can(request), "day": day, "fresh": True}
     if day is not None:
-        return redirect(f"{reverse('clinic:physio-today')}?day={day.isoformat()}")
-    return redirect("clinic:physio", patient.public_id)
+        context["page"] = questions.of_day(request.centre, day, as_of)
+    else:
+        page = questions.page(patient, as_of, shown or as_of)
+        context["month"] = page.month
+        context["as_row"] = "row" in request.POST
+        # The counts of its plan would go stale beside it.
+        context["plan_line"] = next((each for each in page.plans if each.plan.pk == found.plan_id), None)
+    return render(request, "clinic/physio/_recorded.html", context)
 
 
 def _near(text: str, as_of: dt.date) -> dt.date | None:
@@ -222,6 +235,11 @@ def _near(text: str, as_of: dt.date) -> dt.date | None:
     return day if day is not None and abs(day - as_of) <= FURTHEST else None
 
 
+def _month(text: str, as_of: dt.date) -> dt.date:
+    """The first day of a month as an address writes it; of the present one where it is none."""
+    return (_near(f"{text}-01", as_of) or as_of).replace(day=1)
+
+
 @needs(Permission.RECORD_PHYSIO)
 @require_safe
 def today(request: ClinicRequest) -> HttpResponse:
@@ -230,7 +248,7 @@ def today(request: ClinicRequest) -> HttpResponse:
     as_of = centre_day(now, request.centre.zone)
     day = _near(request.GET.get("day", ""), as_of) or as_of
     page = questions.of_day(request.centre, day, as_of)
-    shown = len(page.lines) + len(page.unrecorded)
+    shown = len(page.lines) + len(page.unrecorded) + sum(len(lines) for _, lines in page.week)
     looked(by=request.user, centre=request.centre, now=now, page="clinic:physio-today", rows=shown)
     one = dt.timedelta(days=1)
     context = {

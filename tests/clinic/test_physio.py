@@ -10,8 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
+from alerts.models import Upcoming
 from audit.models import Access
 from tests import factories
+from tests.clinic.findings import alert
 from tests.clinic.one_patient import full
 from tests.clinic.test_treatment import keep_count
 from tests.factories import AS_OF, NOW, fact
@@ -45,6 +47,12 @@ def therapist(signed_in) -> Any:
 
 def session(patient: Any, days: int) -> PhysioSession:
     return PhysioSession.objects.current().get(patient=patient, held_on=ago(days))
+
+
+def on_day(answer: Any, days: int) -> Any:
+    """The one session of a day of the calendar."""
+    cells = [cell for week in answer.context["month"].weeks for cell in week if cell and cell.day == ago(days)]
+    return cells[0].lines[0]
 
 
 def say(browser: Any, patient: Any, days: int, word: str, **typed: Any) -> Any:
@@ -97,9 +105,9 @@ def test_the_page_shows_plan_sessions_and_what_is_missing(exercising, therapist)
     answer = therapist.get(url(exercising))
     line = answer.context["page"].plans[0]
     assert (line.done, line.missed, line.unrecorded) == (1, 0, 1)  # today's is not missing yet
-    assert [entry.is_ahead for entry in line.ahead] == [True]
+    assert line.next_on == AS_OF
     page = answer.content.decode()
-    for words in ("2 sessions a week", "Goal: Stairs without a rail", "Remote", "Not recorded", "Booked ahead (1)"):
+    for words in ("2 sessions a week", "Goal: Stairs without a rail", "Remote", "Not recorded", "Booked", "June 2025"):
         assert words in page, words
     assert Access.objects.get().page == "clinic:physio"
 
@@ -166,9 +174,10 @@ def test_a_second_press_corrects_the_first_and_can_be_undone(exercising, clinici
 
 
 def test_what_is_to_come_can_be_cancelled_and_not_attended(exercising, therapist) -> None:
-    answer = therapist.get(url(exercising))
-    ahead = answer.context["page"].plans[0].ahead[0]
-    assert [word.word for word in ahead.words] == ["cancelled_by_patient", "cancelled_by_clinic", "excused"]
+    ahead = on_day(therapist.get(url(exercising)), -4)
+    assert [word.word for word in [*ahead.words, *ahead.others]] == [
+        "cancelled_by_patient", "cancelled_by_clinic", "excused",
+    ]  # fmt: skip
     refused = therapist.post(
         url(exercising, f"sessions/{ahead.session.pk}/outcome/"), {"word": "attended"}, follow=True
     )
@@ -214,7 +223,7 @@ def test_a_plan_is_made_and_its_sessions_booked_weekly(clinic, clinician, therap
     again = therapist.post(book, {"first_on": "2025-06-09", "every_days": "7", "count": "3"})
     assert again.status_code == 422
     again = therapist.post(book, {"first_on": "2025-06-23", "every_days": "7", "count": "3"})
-    assert "Booked already: 23 Jun 2025, 30 Jun 2025, 07 Jul 2025." in again.content.decode()
+    assert "Booked already: 23 Jun 2025, 30 Jun 2025, 7 Jul 2025." in again.content.decode()
     assert 'value="2025-06-23"' in again.content.decode()
     assert PhysioSession.objects.count() == 4
 
@@ -279,7 +288,7 @@ def test_the_day_lists_every_patient_by_name_and_what_nobody_recorded(exercising
     assert [line.session.held_on for line in page.unrecorded] == [ago(3), ago(10), ago(14)]
     assert "Today's sessions" in answer.content.decode()
     seen = Access.objects.get()
-    assert (seen.page, seen.rows, seen.patient) == ("clinic:physio-today", 5, None)
+    assert (seen.page, seen.rows, seen.patient) == ("clinic:physio-today", 6, None)  # one in the week ahead
 
 
 def test_an_outcome_from_the_list_of_a_day_returns_to_that_day(exercising, therapist) -> None:
@@ -307,3 +316,98 @@ def test_a_withdrawn_plan_has_no_sessions_to_record(exercising, clinician, thera
     assert therapist.get(TODAY).context["page"].lines == []
     answer = therapist.post(url(exercising, f"sessions/{waiting.pk}/outcome/"), {"word": "attended"})
     assert answer.status_code == 404
+
+
+def test_the_week_ahead_lists_who_comes_on_which_day(exercising, therapist) -> None:
+    week = therapist.get(TODAY).context["page"].week
+    assert [day for day, _ in week] == [ago(-n) for n in range(1, 8)]
+    assert [(day, line.session.patient) for day, lines in week for line in lines] == [(ago(-4), exercising)]
+
+
+# --------------------------------------------------------------------------------------------------------- calendar
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("2025-05", dt.date(2025, 5, 1)), ("2024-02", dt.date(2024, 2, 1)), ("2025-13", dt.date(2025, 6, 1)),
+        ("", dt.date(2025, 6, 1)), ("9999-12", dt.date(2025, 6, 1)), ("nonsense", dt.date(2025, 6, 1)),
+    ],
+)  # fmt: skip
+def test_any_month_can_be_looked_at(text: str, first: dt.date, exercising, therapist) -> None:
+    month = therapist.get(url(exercising, f"?month={text}")).context["month"]
+    assert month.first == first
+    days = [cell.day for week in month.weeks for cell in week if cell]
+    assert days == [first + dt.timedelta(days=n) for n in range(len(days))]
+    assert (month.after - dt.timedelta(days=1)) == days[-1]
+    assert all(len(week) == 7 for week in month.weeks)
+
+
+def test_what_nobody_recorded_in_another_month_is_not_lost_with_it(exercising, therapist) -> None:
+    plan = PhysioPlan.objects.get()
+    fact(PhysioSession, exercising, plan=plan, held_on=ago(20))  # in May
+    june = therapist.get(url(exercising)).context["page"]
+    assert [line.session.held_on for line in june.unrecorded] == [ago(20)]
+    may = therapist.get(url(exercising, "?month=2025-05")).context["page"]
+    assert [line.session.held_on for line in may.unrecorded] == [ago(3), ago(10)]
+
+
+def test_undoing_leads_back_to_where_it_was_pressed(exercising, therapist) -> None:
+    for typed, place in (
+        ({"month": "2025-06"}, url(exercising, "?month=2025-06")),
+        ({"day": "2025-06-12"}, f"{TODAY}?day=2025-06-12"),
+    ):
+        answer = say(therapist, exercising, 3, "attended", **typed)
+        assert answer["Location"] == place
+        undo = [*therapist.get(place).context["messages"]][-1].extra_tags
+        assert SessionOutcome.objects.current().count() == 1
+        assert therapist.post(undo)["Location"] == place
+        assert not SessionOutcome.objects.current().exists()
+
+
+def test_undoing_leads_nowhere_else(exercising, therapist) -> None:
+    say(therapist, exercising, 3, "attended")
+    undo = next(iter(therapist.get(url(exercising)).context["messages"])).extra_tags
+    answer = therapist.post(undo.split("?")[0] + "?back=//evil.example/")
+    assert answer["Location"] == f"/patients/{exercising.public_id}/"
+
+
+def test_htmx_gets_the_place_in_the_calendar_where_it_was_pressed_there(exercising, therapist) -> None:
+    ajax = {"HX-Request": "true"}
+    cell = say(therapist, exercising, 3, "attended", month="2025-06", headers=ajax).content.decode()
+    assert 'class="day-session"' in cell
+    assert 'name="month" value="2025-06"' in cell
+    row = say(therapist, exercising, 3, "excused", month="2025-05", row="yes", headers=ajax).content.decode()
+    assert '<li class="session' in row
+    assert "<strong>0</strong> done" in row
+
+
+def test_a_series_on_several_weekdays_is_booked_at_once(exercising, therapist) -> None:
+    plan = PhysioPlan.objects.get().pk
+    typed = {"first_on": "2025-07-02", "weekdays": ["0", "3"], "every_days": "14", "count": "4"}
+    answer = therapist.post(url(exercising, f"{plan}/book/"), typed)
+    assert answer["Location"] == url(exercising, "?month=2025-07")
+    booked = PhysioSession.objects.filter(held_on__gte=dt.date(2025, 7, 1)).order_by("held_on")
+    assert [f"{s.held_on:%a %d.%m}" for s in booked] == ["Thu 03.07", "Mon 14.07", "Thu 17.07", "Mon 28.07"]
+
+
+@pytest.mark.parametrize(("days", "words"), [(-5, "Re-assessment is overdue"), (20, "Next re-assessment")])
+def test_when_to_measure_again_is_shown(days: int, words: str, exercising, clinic, therapist) -> None:
+    due = AS_OF + dt.timedelta(days=days)
+    if days < 0:
+        alert(exercising, rule="physio-review-due", due_on=due)
+    else:
+        Upcoming.objects.create(
+            centre=clinic, patient=exercising, rule="physio-review-due", subject="plan:1", due_on=due, evidence={}
+        )
+    page = therapist.get(url(exercising)).content.decode()
+    assert words in page
+    assert f'datetime="{due.isoformat()}"' in page
+    assert ("Re-assessment due" in therapist.get(TODAY).content.decode()) is (days < 14)
+
+
+def test_a_session_in_a_pause_says_so(exercising, therapist) -> None:
+    fact(PhysioPause, exercising, plan=PhysioPlan.objects.get(), starts_on=ago(4), ends_on=ago(2), reason="Ill")
+    answer = therapist.get(url(exercising))
+    assert on_day(answer, 3).paused
+    assert not on_day(answer, 0).paused
