@@ -120,17 +120,20 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Pages are compressed though they carry a token: it is masked anew in each, and Django adds a random length.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.kept.SignInMiddleware",
     "accounts.middleware.NotKeptMiddleware",
     "accounts.middleware.CentreMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "myositis_tracker.login.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.kept.KeptFormMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -151,6 +154,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "clinic.context.frame",
             ],
+            "builtins": ["accounts.templatetags.whose"],
         },
     },
 ]
@@ -258,6 +262,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Strict would log people out who follow the link of an alert mail
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "accounts.kept.csrf_failure"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
 # ------------------------------------------------------------------------------------------------- transport, headers

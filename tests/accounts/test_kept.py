@@ -1,0 +1,199 @@
+"""What somebody typed outlives their session, for them alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from accounts import kept
+from accounts.models import User
+from monitoring.models import LungFunction
+from patients.models import Patient
+from tests import factories
+
+PASSWORD = "correct horse battery staple"
+TYPED = "Tuesday's set, ß > µ"
+
+
+@pytest.fixture
+def clock(db: None) -> Iterator[Any]:
+    with time_machine.travel(factories.NOW, tick=False) as clock:
+        yield clock
+
+
+@dataclass
+class Desk:
+    """A person in front of a browser, with a patient's form open."""
+
+    person: User
+    patient: Patient
+    browser: Client
+
+    @property
+    def form(self) -> str:
+        return reverse("clinic:enter-lung", args=[self.patient.public_id])
+
+    def opens(self, address: str = "") -> str:
+        answer = self.browser.get(address or self.form)
+        assert answer.status_code == 200, answer.status_code
+        return str(answer.content.decode())
+
+    def session_ends(self) -> None:
+        """As it does by itself: the row and its copy are gone, the cookies are not."""
+        self.browser.session.delete()
+
+    def sends(self, page: str, address: str = "", referer: str = "", **typed: str) -> Any:
+        hidden = dict(re.findall(r'<input type="hidden" name="(whose|csrfmiddlewaretoken)" value="([^"]+)"', page))
+        origin = "http://testserver"
+        return self.browser.post(
+            address or self.form, hidden | typed, headers={"referer": origin + (referer or self.form)}
+        )
+
+    def signs_in(self, answer: Any, person: User | None = None) -> Any:
+        person = person or self.person
+        person.set_password(PASSWORD)
+        person.save()
+        page = self.browser.get(answer.url).content.decode()
+        next_page = re.search(r'name="next" value="([^"]+)"', page)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert next_page is not None
+        assert token is not None
+        data = {"login": person.email, "password": PASSWORD, "next": next_page[1], "csrfmiddlewaretoken": token[1]}
+        return self.browser.post(reverse("account_login"), data)
+
+
+@pytest.fixture
+def desk(clock: Any) -> Desk:
+    centre = factories.centre()
+    person = factories.person(centre)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(person)
+    return Desk(person, factories.patient(centre, person), browser)
+
+
+def test_a_form_sent_after_the_session_ended_comes_back_filled(desk: Desk) -> None:
+    page = desk.opens()
+    desk.session_ends()
+    answer = desk.sends(page, tested_on="2025-06-10", reference_set=TYPED)
+    assert answer.status_code == 302
+    assert answer.url == f"/login/login/?next={desk.form}"
+    assert "What you typed is kept" in desk.browser.get(answer.url).content.decode()
+    back = desk.signs_in(answer)
+    assert back.status_code == 302
+    assert back.url == desk.form
+    page = desk.opens(back.url)
+    assert "This was not saved yet" in page
+    assert "Tuesday&#x27;s set, ß &gt; µ" in page
+    assert 'value="2025-06-10"' in page
+    assert not LungFunction.objects.exists()
+    assert "Tuesday" not in desk.opens(), "once"
+    typed = {"tested_on": "2025-06-10", "fvc_percent_predicted": "70", "dlco_hb_corrected": "unknown"}
+    sent = desk.sends(page, **typed, reference_set=TYPED)
+    assert sent.status_code == 302, sent.content.decode()
+    assert LungFunction.objects.get().tested_on == dt.date(2025, 6, 10)
+
+
+def test_another_person_sees_nothing_of_it(desk: Desk) -> None:
+    page = desk.opens()
+    desk.session_ends()
+    answer = desk.sends(page, reference_set=TYPED)
+    colleague = factories.person(desk.patient.centre)
+    back = desk.signs_in(answer, colleague)
+    assert "Tuesday" not in desk.opens(back.url)
+    desk.browser.force_login(desk.person)
+    assert "Tuesday" not in desk.opens(), "thrown away when the other signed in"
+
+
+def test_it_is_kept_for_a_quarter_of_an_hour(desk: Desk, clock: Any) -> None:
+    for minutes, there in ((14, True), (16, False)):
+        page = desk.opens()
+        desk.session_ends()
+        answer = desk.sends(page, reference_set=TYPED)
+        clock.shift(dt.timedelta(minutes=minutes))
+        assert ("Tuesday" in desk.opens(desk.signs_in(answer).url)) is there
+
+
+def test_where_it_waits_it_cannot_be_read(desk: Desk) -> None:
+    page = desk.opens()
+    desk.session_ends()
+    desk.sends(page, reference_set=TYPED)
+    waiting = desk.browser.session
+    assert "kept" in waiting
+    assert "Tuesday" not in str(dict(waiting.items()))
+    stored = Session.objects.get(session_key=waiting.session_key)
+    assert "Tuesday" not in str(stored.get_decoded())
+    assert "Tuesday" not in str(cache.get(f"django.contrib.sessions.cached_db{waiting.session_key}"))
+
+
+def test_strangers_cannot_leave_anything_with_us(desk: Desk) -> None:
+    stranger = Client()
+    for forged in ("", kept.mark(desk.person.pk), f"{kept.mark(desk.person.pk)}:xyz"):
+        answer = stranger.post(desk.form, {"whose": forged, "reference_set": TYPED})
+        assert answer.status_code == 302
+        assert settings.SESSION_COOKIE_NAME not in stranger.cookies
+
+
+def test_passwords_and_what_is_too_long_are_not_kept(desk: Desk) -> None:
+    page = desk.opens()
+    desk.session_ends()
+    desk.sends(page, reference_set=TYPED, old_password="hunter2")
+    encrypted = desk.browser.session["kept"]
+    assert b"hunter2" not in kept._cipher().decrypt(encrypted.encode())
+    page = desk.opens(desk.signs_in(desk.sends(page, reference_set=TYPED)).url)
+    desk.session_ends()
+    desk.sends(page, reference_set="x" * kept.LARGEST)
+    assert "kept" not in desk.browser.session
+
+
+def test_a_button_without_a_page_of_its_own_shows_what_was_typed_and_can_send_it(desk: Desk) -> None:
+    page = desk.opens()
+    address = reverse("clinic:undo", args=[7])
+    desk.session_ends()
+    answer = desk.sends(page, address, referer=address, reason=TYPED)
+    page = desk.opens(desk.signs_in(answer).url)
+    assert "Send it now" in page
+    assert f'action="{address}"' in page
+    assert '<input type="hidden" name="reason" value="Tuesday&#x27;s set, ß &gt; µ">' in page
+
+
+def test_a_form_older_than_the_last_signing_in_comes_back_filled(desk: Desk) -> None:
+    """Signed in anew in another window: the form's token is out of date."""
+    page = desk.opens()
+    desk.session_ends()
+    desk.signs_in(desk.browser.get(desk.form))
+    answer = desk.sends(page, reference_set=TYPED)
+    assert answer.status_code == 302
+    assert answer.url == desk.form
+    assert "Tuesday" in desk.opens()
+    # And a colleague at the same window gets the refusal, not the text.
+    page = desk.opens()
+    desk.browser.logout()
+    colleague = factories.person(desk.patient.centre)
+    desk.signs_in(desk.browser.get(desk.form), colleague)
+    refused = desk.sends(page, reference_set=TYPED)
+    assert refused.status_code == 403
+    assert "Tuesday" not in refused.content.decode() + desk.opens()
+
+
+def test_a_part_of_a_page_never_becomes_the_sign_in_page(desk: Desk) -> None:
+    page = desk.opens()
+    desk.session_ends()
+    part = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{desk.form}"}
+    answer = desk.browser.get(desk.form, headers=part)
+    assert answer.status_code == 401
+    assert "HX-Redirect" not in answer.headers
+    hidden = dict(re.findall(r'<input type="hidden" name="(whose|csrfmiddlewaretoken)" value="([^"]+)"', page))
+    answer = desk.browser.post(desk.form, hidden | {"reference_set": TYPED}, headers=part)
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == f"/login/login/?next={desk.form}"
