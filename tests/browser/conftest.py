@@ -32,7 +32,7 @@ def today(clinic: Centre) -> dt.date:
 
 @pytest.fixture
 def somebody(_browser: Browser, live_clinic: str, clinic: Centre) -> Iterator[Callable[..., Person]]:
-    """`somebody(role, full_name=…, javascript=…)`: a new member in front of a new browser, not signed in yet.
+    """`somebody(role, full_name=…, javascript=…, width=…)`: a new member in front of a new browser, not signed in yet.
 
     A script error, and a breach of the content security policy, fail the test.
     """
@@ -48,10 +48,12 @@ def somebody(_browser: Browser, live_clinic: str, clinic: Centre) -> Iterator[Ca
             lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None,
         )
 
-    def make(role: str = "clinician", *, javascript: bool = True, dark: bool = False, **fields: Any) -> Person:
+    def make(
+        role: str = "clinician", *, javascript: bool = True, dark: bool = False, width: int = 1280, **fields: Any
+    ) -> Person:
         context = _browser.new_context(
             base_url=live_clinic,
-            viewport={"width": 1280, "height": 900},
+            viewport={"width": width, "height": 900},
             locale="en-GB",
             timezone_id="Europe/Berlin",
             java_script_enabled=javascript,

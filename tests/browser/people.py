@@ -79,6 +79,17 @@ class Person:
     def follows(self, name: str, within: str = "main") -> None:
         self.page.locator(within).get_by_role("link", name=name).first.click()
 
+    def tabs_to(self, name: str, most: int = 150) -> None:
+        """With the keyboard alone: on by Tab until the focus is on what bears this name."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            focused = self.page.evaluate(
+                "() => (document.activeElement.ariaLabel || document.activeElement.innerText || '').trim()"
+            )
+            if focused == name:
+                return
+        raise AssertionError(f"Tab does not lead to {name}")
+
     def unfolds(self, id_: str) -> Locator:
         """Opens the folded part of the page with this id."""
         part = self.page.locator(id_)
