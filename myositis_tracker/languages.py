@@ -14,7 +14,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ KEYWORDS: dict[str, Any] = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+
+PLACES = re.compile(r"%\(\w+\)\w|\{[\w.]+\}")
 
 Found = tuple[str, int, Any, list[str], str | None]  # file, line, message, comments, context
 
@@ -152,10 +154,19 @@ def untranslated(catalog: Catalog) -> list[str]:
 
 def wrong(language: str, domain: str) -> list[str]:
     """What keeps the catalogue from being whole: a text that is missing, not translated, or with other placeholders."""
-    found = [f"not translated: {text[:90]}" for text in untranslated(updated(language, domain))]
-    for message, errors in updated(language, domain).check():
-        found += [f"{error}: {str(message.id)[:90]}" for error in errors]
+    catalog = updated(language, domain)
+    found = [f"not translated: {text[:90]}" for text in untranslated(catalog)]
+    for message in catalog:
+        if message.id and message.string and not isinstance(message.id, tuple | list):
+            if set(PLACES.findall(message.id)) != set(PLACES.findall(message.string)):
+                found.append(f"other placeholders: {message.id[:90]}")
+        elif message.id and all(message.string) and not _places(message.string) <= _places(message.id):
+            found.append(f"other placeholders: {message.id[0][:90]}")  # a singular may say "one" where a plural counts
     return found
+
+
+def _places(texts: Iterable[str]) -> set[str]:
+    return {place for text in texts for place in PLACES.findall(text)}
 
 
 def compile_all() -> None:
