@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import os
 import sys
 from collections.abc import Iterable, Iterator
