@@ -98,6 +98,7 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:public_id>/enter/body-size/", entry.body_size, name="enter-body-size"),
     path("patients/<uuid:public_id>/enter/confounder/", entry.confounder, name="enter-confounder"),
     path("patients/<uuid:public_id>/enter/functional-test/", entry.functional_test, name="enter-functional"),
+    path("patients/<uuid:public_id>/enter/functional-test/<slug:instrument>/", entry.by_items, name="enter-items"),
     path("patients/<uuid:public_id>/enter/screening/", entry.screening, name="enter-screening"),
     path("patients/<uuid:public_id>/enter/booking/", entry.booking, name="book-test"),
     path("patients/<uuid:public_id>/enter/waiver/", entry.waiver, name="waive-test"),

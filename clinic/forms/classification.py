@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from clinic.forms.patient import day_box
 from clinic.selectors.classification import LABELS
 from patients.models import ClassificationItems
 
 # The order of the page: heading, note, items.
-GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+GROUPS: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
     (
-        "Strength", "Objective, symmetric, usually progressive",
+        _("Strength"), _("Objective, symmetric, usually progressive"),
         ("weak_upper_proximal", "weak_lower_proximal", "neck_flexors_weaker", "legs_proximal_weaker"),
     ),
-    ("Skin and swallowing", "", ("heliotrope", "gottron_papules", "gottron_sign", "dysphagia")),
+    (_("Skin and swallowing"), "", ("heliotrope", "gottron_papules", "gottron_sign", "dysphagia")),
     (
-        "Biopsy", "Read only where there was one",
+        _("Biopsy"), _("Read only where there was one"),
         ("endomysial_infiltrate", "perimysial_infiltrate", "perifascicular_atrophy", "rimmed_vacuoles"),
     ),
-    ("Tells inclusion body myositis", "No points", ("finger_flexor_weakness", "improved_on_treatment")),
+    (_("Tells inclusion body myositis"), _("No points"), ("finger_flexor_weakness", "improved_on_treatment")),
 )  # fmt: skip
 UNSEEN = "unseen"
-CHOICES = ((UNSEEN, "Not looked at"), ("yes", "Yes"), ("no", "No"))
+CHOICES = ((UNSEEN, _("Not looked at")), ("yes", _("Yes")), ("no", _("No")))
 _VALUES = {"yes": True, "no": False, UNSEEN: None}
 
 
@@ -37,9 +38,9 @@ class Finding(forms.ChoiceField):
 
 class ClassificationForm(forms.Form):
     found_on = forms.DateField(
-        label="Found on", widget=day_box(), help_text="The items of the latest day count, all of them"
+        label=_("Found on"), widget=day_box(), help_text=_("The items of the latest day count, all of them")
     )
-    has_biopsy = forms.BooleanField(label="There was a muscle biopsy", required=False)
+    has_biopsy = forms.BooleanField(label=_("There was a muscle biopsy"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,10 +57,14 @@ class ClassificationForm(forms.Form):
         words = {value: word for word, value in _VALUES.items()}
         return {"has_biopsy": items.has_biopsy} | {name: words[getattr(items, name)] for name in LABELS}
 
-    def groups(self) -> list[tuple[str, str, list[Any]]]:
+    def groups(self) -> list[tuple[Any, Any, list[Any]]]:
         """(heading, note, boxes); the biopsy has its tick first."""
         return [
-            (title, note, [*([self["has_biopsy"]] if title == "Biopsy" else []), *(self[name] for name in names)])
+            (
+                title,
+                note,
+                [*([self["has_biopsy"]] if "endomysial_infiltrate" in names else []), *(self[name] for name in names)],
+            )
             for title, note, names in GROUPS
         ]
 

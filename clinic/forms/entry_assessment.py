@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from clinic.forms.numbers import NumberField
 from clinic.forms.patient import day_box
-from clinic.selectors.entry import Last, LastMeasures
+from clinic.selectors.entry import Last, LastMeasures, cell_words
 from monitoring.entry import Measures, cell_name
 from monitoring.models import Assessment
 from monitoring.scores import haq_di, mmt8
@@ -20,8 +23,8 @@ ANSWERS = [("", "–"), ("0", "0"), ("1", "1"), ("2", "2"), ("3", "3")]
 SCALES = ("physician_vas", "patient_vas", "extramuscular_vas")
 
 
-def _vas(label: str, help_text: str) -> forms.DecimalField:
-    return forms.DecimalField(
+def _vas(label: Any, help_text: Any) -> NumberField:
+    return NumberField(
         label=label,
         help_text=help_text,
         required=False,
@@ -29,50 +32,60 @@ def _vas(label: str, help_text: str) -> forms.DecimalField:
         max_value=10,
         max_digits=3,
         decimal_places=1,
-        widget=forms.NumberInput(attrs={"class": "form-control num"}),
+        widget=forms.TextInput(attrs={"class": "form-control num"}),
     )
 
 
-def _total(label: str, maximum: int) -> forms.IntegerField:
+def _total(label: Any, maximum: int) -> forms.IntegerField:
     return forms.IntegerField(
-        label=label, required=False, min_value=0, max_value=maximum, help_text="Only where the single grades are lost"
+        label=label,
+        required=False,
+        min_value=0,
+        max_value=maximum,
+        help_text=_("Only where the single grades are lost"),
+        widget=forms.TextInput(attrs={"class": "form-control num", "inputmode": "numeric", "autocomplete": "off"}),
     )
 
 
 class AssessmentForm(forms.Form):
     """`only_strength`: the muscle grid alone. `adds_to` is the assessment of that day which this one completes."""
 
-    assessed_on = forms.DateField(label="Day of the visit", widget=day_box())
-    physician_vas = _vas("Physician global activity", "0 inactive, 10 as bad as can be")
-    patient_vas = _vas("Patient global activity", "The patient's own mark")
-    extramuscular_vas = _vas("Extramuscular activity", "The whole, judged by the physician; not the mean of the organs")
-    haq_di = forms.DecimalField(
-        label="HAQ-DI from paper",
+    assessed_on = forms.DateField(label=_("Day of the visit"), widget=day_box())
+    physician_vas = _vas(_("Physician global activity"), _("0 inactive, 10 as bad as can be"))
+    patient_vas = _vas(_("Patient global activity"), _("The patient's own mark"))
+    extramuscular_vas = _vas(
+        _("Extramuscular activity"), _("The whole, judged by the physician; not the mean of the organs")
+    )
+    haq_di = NumberField(
+        label=_("HAQ-DI from paper"),
         required=False,
         min_value=0,
         max_value=3,
         max_digits=4,
         decimal_places=3,
-        help_text="Only where the answers are lost",
+        help_text=_("Only where the answers are lost"),
     )
     haq_aids = forms.MultipleChoiceField(
-        label="Aids", required=False, choices=[(code, label) for code, (_, label) in AIDS.items()]
+        label=_("Aids"), required=False, choices=[(code, label) for code, (_, label) in AIDS.items()]
     )
     haq_help = forms.MultipleChoiceField(
-        label="Help from another person", required=False, choices=[(c.value, c.value) for c in Category]
+        label=_("Help from another person"), required=False, choices=[(c.value, c.value) for c in Category]
     )
     haq_other = forms.MultipleChoiceField(
-        label="Other aid",
+        label=_("Other aid"),
         required=False,
         choices=[(c.value, c.value) for c in Category if c is not Category.ACTIVITIES],
     )
-    mmt8_150 = _total("Total of both sides (0–150)", mmt8.BOTH_SIDES_MAXIMUM)
-    mmt8_80 = _total("Total of one side (0–80)", mmt8.ONE_SIDE_MAXIMUM)
+    mmt8_150 = _total(_("Total of both sides (0–150)"), mmt8.BOTH_SIDES_MAXIMUM)
+    mmt8_80 = _total(_("Total of one side (0–80)"), mmt8.ONE_SIDE_MAXIMUM)
     mmt8_side = forms.ChoiceField(
-        label="Side of that total", required=False, choices=[("", "–"), ("right", "Right"), ("left", "Left")]
+        label=_("Side of that total"), required=False, choices=[("", "–"), ("right", _("Right")), ("left", _("Left"))]
     )
     note = forms.CharField(
-        label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"class": "form-control", "rows": 2})
+        label=_("Note"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
     )
     adds_to = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
@@ -80,18 +93,17 @@ class AssessmentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.only_strength = only_strength
         for muscle, side in CELLS:
-            group = next(g for g in GROUPS if g.muscle is muscle)
-            where = "" if side is Side.AXIAL else f", {side.value}"
+            label = cell_words(muscle, side)
             self.fields[cell_name(muscle, side)] = forms.IntegerField(
-                label=f"{group.name}{where}",
+                label=label,
                 required=False,
                 min_value=0,
                 max_value=CELL_MAXIMUM,
-                widget=forms.NumberInput(
+                widget=forms.TextInput(
                     attrs={
                         "class": "form-control",
                         "data-cell": side.value,
-                        "aria-label": f"{group.name}{where}",
+                        "aria-label": label,
                         "inputmode": "numeric",
                         "autocomplete": "off",
                     }
@@ -100,14 +112,19 @@ class AssessmentForm(forms.Form):
         for items in ITEMS.values():
             for code, label in items:
                 self.fields[f"haq_{code}"] = forms.TypedChoiceField(
-                    label=label, required=False, choices=ANSWERS, coerce=int, empty_value=None, widget=forms.RadioSelect
+                    label=gettext(label),
+                    required=False,
+                    choices=ANSWERS,
+                    coerce=int,
+                    empty_value=None,
+                    widget=forms.RadioSelect,
                 )
         if only_strength:
             for name in [*SCALES, *(n for n in self.fields if n.startswith("haq_"))]:
                 del self.fields[name]
         if with_reason:
             self.fields["reason"] = forms.CharField(
-                label="Reason", max_length=200, help_text="Why the old assessment was wrong"
+                label=_("Reason"), max_length=200, help_text=_("Why the old assessment was wrong")
             )
 
     @staticmethod
@@ -213,12 +230,12 @@ def haq_categories(form: AssessmentForm) -> Iterator[HaqCategory]:
         return
     ticked = {name: set(form[name].value() or ()) for name in ("haq_aids", "haq_help", "haq_other")}
     for category, items in ITEMS.items():
-        offered = [("haq_aids", code, label) for code, (of, label) in AIDS.items() if of is category]
+        offered = [("haq_aids", code, gettext(label)) for code, (of, label) in AIDS.items() if of is category]
         if category is not haq_di.Category.ACTIVITIES:
-            offered.append(("haq_other", category.value, "Other aid"))
-        offered.append(("haq_help", category.value, "Help from another person"))
+            offered.append(("haq_other", category.value, gettext("Other aid")))
+        offered.append(("haq_help", category.value, gettext("Help from another person")))
         yield HaqCategory(
-            category.value.capitalize(),
+            gettext(category.title),
             [form[f"haq_{code}"] for code, _ in items],
             [Mark(name, value, label, value in ticked[name]) for name, value, label in offered],
         )

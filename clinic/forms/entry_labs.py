@@ -5,19 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from clinic.forms.numbers import as_typed, with_point
 from clinic.forms.patient import day_box
 from clinic.selectors.patient import PANEL_NAMES, unit_words
 from common.units import normalise
 from monitoring.analytes import ANALYTES, PANELS, Analyte, Kind, accepted_units
-from monitoring.delta import LIMIT_FACTOR, compare
-from monitoring.entry import EntryError, TypedValue, enterable, field_name, plain, read, read_number
+from monitoring.delta import LIMIT_FACTOR, compare, unusual_limit, unusual_value
+from monitoring.entry import EntryError, TypedValue, enterable, field_name, read, read_number
 from monitoring.selectors import PreviousValue, PrintedLimits
+from monitoring.wording import number, said
 
 # What is taken at nearly every visit, in the order of a laboratory's sheet. The rest is one click away.
 STANDARD = (
@@ -30,21 +35,30 @@ ENTERED: tuple[str, ...] = (
     *(code for code, analyte in ANALYTES.items() if enterable(analyte) and code not in STANDARD),
 )
 _OTHER_NAMES = {
-    "metabolic": "Metabolism", "immunology": "Immunology", "infection": "Infection", "drug": "Drug levels",
-    "tumour": "Tumour markers", "vitals": "Vital signs", "muscle": "Muscle, further", "liver": "Liver, further",
-    "renal": "Kidney, further", "blood": "Blood count, further", "inflammation": "Inflammation, further",
+    "metabolic": _("Metabolism"), "immunology": _("Immunology"), "infection": _("Infection"), "drug": _("Drug levels"),
+    "tumour": _("Tumour markers"), "vitals": _("Vital signs"), "muscle": _("Muscle, further"),
+    "liver": _("Liver, further"), "renal": _("Kidney, further"), "blood": _("Blood count, further"),
+    "inflammation": _("Inflammation, further"),
+}  # fmt: skip
+# What spreadsheets and laboratories call a test beside its code, name and short name.
+_ALSO = {
+    "ck": "cpk kreatinkinase", "ldh": "ld lactatdehydrogenase", "ast": "got sgot asat", "alt": "gpt sgpt alat",
+    "ggt": "gammagt γgt ggtp", "creatinine": "crea kreatinin", "egfr": "gfr ckdepi",
+    "haemoglobin": "hemoglobin hgb hämoglobin", "wbc": "leukocytes leucocytes leukozyten whitebloodcells",
+    "neutrophils": "neutrophile neu", "lymphocytes": "lymphozyten lym", "platelets": "thrombocytes thrombozyten plt",
+    "esr": "bsg", "crp": "creaktivesprotein", "potassium": "kalium", "bilirubin": "bili",
 }  # fmt: skip
 
 
 class SampleForm(forms.Form):
     """When and where the sample was taken."""
 
-    taken_on = forms.DateField(label="Day of the sample", widget=day_box())
+    taken_on = forms.DateField(label=_("Day of the sample"), widget=day_box())
     taken_time = forms.TimeField(
-        label="Time", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("Time"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     laboratory = forms.CharField(
-        label="Laboratory",
+        label=_("Laboratory"),
         max_length=60,
         required=False,
         widget=forms.TextInput(attrs={"list": "laboratories", "autocomplete": "off"}),
@@ -59,7 +73,7 @@ class SampleForm(forms.Form):
         """The action says so too; here it is said together with what is wrong in the lines."""
         day: dt.date = self.cleaned_data["taken_on"]
         if day > self.today:
-            raise ValidationError("This day lies in the future.")
+            raise ValidationError(gettext("This day lies in the future."))
         return day
 
 
@@ -112,12 +126,21 @@ class Line:
         return bool(self.ticked) and self.ticked == self.fingerprint
 
     @property
+    def names(self) -> str:
+        """By which a pasted row finds this line, in the reader's language too."""
+        analyte = self.analyte
+        known = [self.code, analyte.name, analyte.short, gettext(analyte.name), gettext(analyte.short)]
+        return "|".join(dict.fromkeys([*known, *_ALSO.get(self.code, "").split()]))
+
+    @property
     def typed(self) -> TypedValue:
-        return TypedValue(self.code, self.text, self.unit, self.low, self.uln, confirmed=self.confirmed)
+        """With points for the commas of a language that writes them; what cannot be told stays, and `look` refuses."""
+        text, low, uln = (_pointed(written)[0] for written in (self.text, self.low, self.uln))
+        return TypedValue(self.code, text, self.unit, low, uln, confirmed=self.confirmed)
 
     @property
     def is_blank(self) -> bool:
-        return self.typed.is_blank
+        return not self.text.strip()
 
     @property
     def converted(self) -> str:
@@ -125,20 +148,22 @@ class Line:
         if self.is_blank or self.analyte.kind is not Kind.NUMERIC or self.unit == self.analyte.canonical_unit:
             return ""
         try:
-            value = read(TypedValue(self.code, self.text, self.unit, confirmed=True))
+            value = read(TypedValue(self.code, with_point(self.text), self.unit, confirmed=True))
         except EntryError:
             return ""
         if value.value is None:
             return ""
         rounded = round(value.value, max(self.analyte.decimals, 0))
-        return f"= {value.comparator}{plain(rounded)} {unit_words(self.analyte.canonical_unit)}"
+        return f"= {value.comparator}{number(rounded)} {unit_words(self.analyte.canonical_unit)}"
 
     @property
     def previous_words(self) -> str:
         """The last value as it was reported, with its unit."""
         if self.previous is None:
             return ""
-        return f"{self.previous.received} {unit_words(normalise(self.previous.unit) or self.previous.unit)}".strip()
+        unit = unit_words(normalise(self.previous.unit) or self.previous.unit)
+        received = gettext(self.previous.received) if self.is_word else as_typed(self.previous.received)
+        return f"{received} {unit}".strip()
 
     def box(self, part: str) -> str:
         return field_name(self.code, part)
@@ -172,50 +197,101 @@ class Line:
         self.errors, self.warning = {}, ""
         if self.is_blank:
             return
+        if not self.is_word:
+            for part, text in (("value", self.text), ("low", self.low), ("uln", self.uln)):
+                if refusal := _pointed(text)[1]:
+                    self.error(refusal, part)
+        if self.errors:
+            return
+        asked = []
         try:
             read(self.typed)
         except EntryError as error:
-            if error.code == "confirm":
-                self.warning = str(error)
-            else:
-                self.error(str(error), error.part)
+            text = self._say(error)
+            if error.code != "confirm":
+                self.error(text, error.part)
                 return
-        if self.analyte.kind is not Kind.NUMERIC:
-            return
-        self._compare()
+            asked.append(text)
+        if self.analyte.kind is Kind.NUMERIC and not self.confirmed:
+            asked += self._doubts(rare=bool(asked))
+        self.warning = " ".join(asked)
 
-    def _compare(self) -> None:
-        """With the last value, and the limit with the last limit."""
-        if self.confirmed or self.previous is None:
-            return
-        said = [self.warning] if self.warning else []
+    def _say(self, error: EntryError) -> str:
+        unit = self.analyte.canonical_unit or ""
+        return said(error).replace(f" {unit}", f" {unit_words(unit)}") if unit else said(error)
+
+    def _doubts(self, *, rare: bool) -> Iterable[str]:
+        """About the unit, the last value and the last limit."""
+        typed = self.typed
+        value, last = read_number(typed.text).value, self.previous
         far = None
-        if self.previous.value is not None:
-            far = compare(self.analyte, read_number(self.text).value, self.unit, self.previous.value)
+        if last is not None and last.value is not None:
+            far = compare(self.analyte, value, self.unit, last.value)
         if far is not None:
-            said.append(f"{far.words} than the last value ({self.previous_words}).")
-            if far.unit:
-                said.append(f"In {unit_words(far.unit)} it would be near it: is the unit right?")
-        if self.uln.strip() and self.previous.uln is not None:
-            limit = compare(
-                self.analyte, read_number(self.uln).value, self.unit, self.previous.uln, factor=LIMIT_FACTOR
+            text = (
+                gettext("About %(times)s times more than the last value (%(last)s).")
+                if far.more
+                else gettext("About %(times)s times less than the last value (%(last)s).")
             )
-            if limit is not None:
-                said.append(f"The upper limit: {limit.words.lower()} than last time. Is it in the same unit?")
-        self.warning = " ".join(said)
+            yield text % {"times": number(far.about), "last": self.previous_words}
+            if far.unit:
+                text = gettext("In %(unit)s it would be near it: is the unit right?")
+                yield text % {"unit": unit_words(far.unit)}
+        elif rare and (units := unusual_value(self.analyte, value, self.unit)):
+            yield gettext("In %(units)s it would not be: is the unit right?") % {"units": _or(units)}
+        if typed.uln:
+            yield from self._doubts_about_limit(read_number(typed.uln).value)
+
+    def _doubts_about_limit(self, uln: Decimal) -> Iterable[str]:
+        last = self.previous
+        limit = None
+        if last is not None and last.uln is not None:
+            limit = compare(self.analyte, uln, self.unit, last.uln, factor=LIMIT_FACTOR)
+        if limit is not None:
+            text = (
+                gettext("The upper limit: about %(times)s times more than last time. Is it in the same unit?")
+                if limit.more
+                else gettext("The upper limit: about %(times)s times less than last time. Is it in the same unit?")
+            )
+            yield text % {"times": number(limit.about)}
+        elif units := unusual_limit(self.analyte, uln, self.unit):
+            text = gettext(
+                "An upper limit of %(limit)s %(unit)s is unusual, in %(units)s it would not be: is the unit right?"
+            )
+            yield text % {"limit": number(uln), "unit": unit_words(self.unit), "units": _or(units)}
+
+
+def _pointed(text: str) -> tuple[str, str]:
+    """(the number with a point, ""), or (as it was typed, why it cannot be told)."""
+    try:
+        return with_point(text), ""
+    except EntryError as error:
+        return text, said(error)
+
+
+def _or(units: Sequence[str]) -> str:
+    """Of spellings that mean the same, one: U/L and IU/L, ng/mL and µg/L."""
+    words = list(dict.fromkeys(unit_words(unit).replace("IU", "U") for unit in units))
+    return gettext(" or ").join(words)
 
 
 def blank_lines(
-    previous: Mapping[str, PreviousValue], printed: Mapping[str, PrintedLimits], codes: Iterable[str] = ENTERED
+    previous: Mapping[str, PreviousValue],
+    printed: Mapping[str, PrintedLimits],
+    codes: Iterable[str] = ENTERED,
+    units: Mapping[str, str] | None = None,
 ) -> list[Line]:
-    """The lines as the page first shows them: the unit of the last value, and the laboratory's own limits."""
+    """The lines as the page first shows them: the laboratory's own limits, and the unit of this person's last value.
+
+    Of a test this person never had, the unit is that of `units`, chosen for another's result of this laboratory.
+    """
     lines = []
     for code in codes:
         analyte, last, given = ANALYTES[code], previous.get(code), printed.get(code)
         line = Line(analyte, previous=last, given=given)
-        line.unit = _known_unit(analyte, given.unit if given else last.unit if last else "")
+        line.unit = _known_unit(analyte, given.unit if given else last.unit if last else (units or {}).get(code, ""))
         if given is not None and _known_unit(analyte, given.unit) == line.unit:
-            line.low, line.uln = given.low, given.uln
+            line.low, line.uln = as_typed(given.low), as_typed(given.uln)
         lines.append(line)
     return lines
 
@@ -257,13 +333,19 @@ def question_stale_limits(lines: Sequence[Line], *, made_for: str, laboratory: s
         given = line.given
         if line.is_blank or given is None or not (given.low or given.uln):
             continue
-        if (line.low.strip(), line.uln.strip()) != (given.low.strip(), given.uln.strip()):
+        if (line.typed.low, line.typed.uln) != (given.low.strip(), given.uln.strip()):
             continue
         if line.unit != _known_unit(line.analyte, given.unit) and f"{line.code} {line.unit}" not in checked.split(";"):
-            line.error(f"These limits are in {unit_words(given.unit)}. Write those of this unit, or none.", "uln")
+            text = gettext("These limits are in %(unit)s. Write those of this unit, or none.")
+            line.error(text % {"unit": unit_words(given.unit)}, "uln")
             asked = True
         elif made_for != laboratory and f"@{laboratory}" not in checked.split(";"):
-            line.error(f"These limits are those of {made_for or 'another laboratory'}. Do they hold here too?", "uln")
+            text = (
+                gettext("These limits are those of %(laboratory)s. Do they hold here too?") % {"laboratory": made_for}
+                if made_for
+                else gettext("These limits are those of another laboratory. Do they hold here too?")
+            )
+            line.error(text, "uln")
             asked = True
     return asked
 
@@ -308,7 +390,7 @@ def groups(lines: Sequence[Line]) -> tuple[list[Line], list[Group]]:
     for panel in PANELS:
         rest = [line for line in lines if line.analyte.panel == panel and line.code not in STANDARD]
         if rest:
-            others.append(Group(_OTHER_NAMES.get(panel) or PANEL_NAMES.get(panel, panel.capitalize()), rest))
+            others.append(Group(str(_OTHER_NAMES.get(panel) or PANEL_NAMES.get(panel, panel.capitalize())), rest))
     return standard, others
 
 

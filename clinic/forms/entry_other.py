@@ -8,29 +8,33 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from clinic.forms.numbers import NumberField
 from clinic.forms.patient import day_box
 from clinic.selectors.patient import unit_words
 from monitoring.analytes import ANALYTES, Kind
 from monitoring.entry import enterable, plain
 from monitoring.models import ConfounderKind, Imaging, Instrument, Modality, Screening, ScreeningKind, TestKind, Waiver
+from monitoring.scores import functional_index, ibmfrs
 
-CHOOSE = ("", "Choose")
+CHOOSE = ("", _("Choose"))
 
 
-def _day(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
+def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
     return forms.DateField(label=label, required=required, help_text=help_text, widget=day_box())
 
 
-def _number(label: str, digits: int, places: int, help_text: str = "", *, required: bool = False) -> forms.DecimalField:
-    return forms.DecimalField(
+def _number(label: Any, digits: int, places: int, help_text: Any = "", *, required: bool = False) -> NumberField:
+    return NumberField(
         label=label,
         required=required,
         min_value=0,
         max_digits=digits,
         decimal_places=places,
         help_text=help_text,
-        widget=forms.NumberInput(attrs={"class": "form-control num", "step": "any", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"class": "form-control num"}),
     )
 
 
@@ -66,29 +70,31 @@ class LungFunctionForm(EntryForm):
     units = {"fvc_l": "L", "fvc_percent_predicted": "%", "dlco_percent_predicted": "%"}
     confirms = ("fvc_l", "fvc_percent_predicted", "dlco_percent_predicted")
 
-    tested_on = _day("Day of the test")
-    fvc_l = _number("FVC", 4, 2, "In litres")
-    fvc_percent_predicted = _number("FVC, percent of predicted", 5, 1)
-    dlco_percent_predicted = _number("DLCO, percent of predicted", 5, 1)
+    tested_on = _day(_("Day of the test"))
+    fvc_l = _number(_("FVC"), 4, 2, _("In litres"))
+    fvc_percent_predicted = _number(_("FVC, percent of predicted"), 5, 1)
+    dlco_percent_predicted = _number(_("DLCO, percent of predicted"), 5, 1)
     dlco_hb_corrected = forms.ChoiceField(
-        label="DLCO corrected for haemoglobin",
-        choices=[("unknown", "Not stated"), ("yes", "Yes"), ("no", "No")],
+        label=_("DLCO corrected for haemoglobin"),
+        choices=[("unknown", _("Not stated")), ("yes", _("Yes")), ("no", _("No"))],
     )
     reference_set = forms.CharField(
-        label="Reference set",
+        label=_("Reference set"),
         max_length=40,
         required=False,
-        help_text="Such as GLI-2012. Another set gives other percentages",
+        help_text=_("Such as GLI-2012. Another set gives other percentages"),
     )
 
 
 class ImagingForm(EntryForm):
-    modality = forms.ChoiceField(label="Examination", choices=[CHOOSE, *Modality.choices])
-    done_on = _day("Done on")
+    modality = forms.ChoiceField(label=_("Examination"), choices=[CHOOSE, *Modality.choices])
+    done_on = _day(_("Done on"))
     ild = forms.ChoiceField(
-        label="Interstitial lung disease", choices=Imaging.Ild.choices, initial=Imaging.Ild.NOT_REPORTED
+        label=_("Interstitial lung disease"), choices=Imaging.Ild.choices, initial=Imaging.Ild.NOT_REPORTED
     )
-    report = forms.CharField(label="Report", max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 5}))
+    report = forms.CharField(
+        label=_("Report"), max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 5})
+    )
 
 
 class BodySizeForm(EntryForm):
@@ -96,75 +102,132 @@ class BodySizeForm(EntryForm):
     today = "measured_on"
     confirms = ("weight_kg", "height_cm")
 
-    measured_on = _day("Measured on")
-    weight_kg = _number("Weight", 5, 1)
-    height_cm = _number("Height", 5, 1)
+    measured_on = _day(_("Measured on"))
+    weight_kg = _number(_("Weight"), 5, 1)
+    height_cm = _number(_("Height"), 5, 1)
 
 
 class ConfounderForm(EntryForm):
-    kind = forms.ChoiceField(label="What happened", choices=[CHOOSE, *ConfounderKind.choices])
-    happened_on = _day("On", help_text="Of a drug: its first day")
-    note = forms.CharField(label="Note", max_length=200, required=False)
+    kind = forms.ChoiceField(label=_("What happened"), choices=[CHOOSE, *ConfounderKind.choices])
+    happened_on = _day(_("On"), help_text=_("Of a drug: its first day"))
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
 class FunctionalTestForm(EntryForm):
     today = "tested_on"
     confirms = ("instrument", "score")
 
-    instrument = forms.ChoiceField(label="Test", choices=[CHOOSE, *Instrument.choices])
-    tested_on = _day("Tested on")
-    score = _number("Score", 7, 2, "In the test's own unit: metres, seconds, kilograms or points")
+    instrument = forms.ChoiceField(label=_("Test"), choices=[CHOOSE, *Instrument.choices])
+    tested_on = _day(_("Tested on"))
+    score = _number(_("Score"), 7, 2, _("In the test's own unit: metres, seconds, kilograms or points"))
     is_complete = forms.BooleanField(
-        label="Every task was done", required=False, initial=True, help_text="Take the tick away if it was broken off"
+        label=_("Every task was done"),
+        required=False,
+        initial=True,
+        help_text=_("Take the tick away if it was broken off"),
     )
+
+
+class ItemsForm(EntryForm):
+    """A functional test by its items or tasks, each a whole number; the score is worked out. Blank: not done."""
+
+    today = "tested_on"
+    instrument: ClassVar[Instrument]
+    items: ClassVar[Mapping[str, str]]  # {code: its words in English}
+    maxima: ClassVar[Mapping[str, int]]
+
+    tested_on = _day(_("Tested on"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.units = {}
+        for code, label in self.items.items():
+            most = self.maxima[code]
+            # A digit that can only be a whole answer leads on to the next box.
+            digit = {"data-digit": most} if most < 10 else {}
+            self.fields[code] = forms.IntegerField(
+                label=gettext(label),
+                required=False,
+                min_value=0,
+                max_value=most,
+                widget=forms.TextInput(
+                    attrs={"class": "form-control num", "inputmode": "numeric", "autocomplete": "off", **digit}
+                ),
+            )
+            self.units[code] = gettext("of %(maximum)s") % {"maximum": most}
+
+    def values(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        answers = {code: data.get(code) for code in self.items}
+        return {"instrument": self.instrument, "tested_on": data["tested_on"], "answers": answers}
+
+
+class IbmfrsForm(ItemsForm):
+    instrument = Instrument.IBMFRS
+    items = ibmfrs.ITEMS
+    maxima = dict.fromkeys(ibmfrs.ITEMS, ibmfrs.ITEM_MAXIMUM)
+
+
+class FunctionalIndex2Form(ItemsForm):
+    instrument = Instrument.FI2
+    maxima = functional_index.MAXIMA[functional_index.Version.FI2]
+    items = {code: functional_index.NAMES[code] for code in functional_index.MAXIMA[functional_index.Version.FI2]}
+
+
+class FunctionalIndex3Form(ItemsForm):
+    instrument = Instrument.FI3
+    maxima = functional_index.MAXIMA[functional_index.Version.FI3]
+    items = {code: functional_index.NAMES[code] for code in functional_index.MAXIMA[functional_index.Version.FI3]}
 
 
 class ScreeningForm(EntryForm):
     today = "done_on"
 
-    kind = forms.ChoiceField(label="What was looked for", choices=[CHOOSE, *ScreeningKind.choices])
-    done_on = _day("Done on")
+    kind = forms.ChoiceField(label=_("What was looked for"), choices=[CHOOSE, *ScreeningKind.choices])
+    done_on = _day(_("Done on"))
     outcome = forms.ChoiceField(
-        label="Outcome", choices=Screening.Outcome.choices, initial=Screening.Outcome.NOT_STATED
+        label=_("Outcome"), choices=Screening.Outcome.choices, initial=Screening.Outcome.NOT_STATED
     )
-    score = forms.DecimalField(
-        label="Number",
+    score = NumberField(
+        label=_("Number"),
         required=False,
         max_digits=6,
         decimal_places=2,
-        help_text="Fracture risk in percent, T-score, EAT-10: where it has one",
-        widget=forms.TextInput(attrs={"class": "form-control num", "inputmode": "decimal", "autocomplete": "off"}),
+        help_text=_("Fracture risk in percent, T-score, EAT-10: where it has one"),
+        widget=forms.TextInput(attrs={"class": "form-control num"}),
     )
-    note = forms.CharField(label="Note", max_length=200, required=False)
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
 class BookingForm(EntryForm):
-    kind = forms.ChoiceField(label="What", choices=[CHOOSE, *TestKind.choices])
-    booked_for = _day("For the day")
+    kind = forms.ChoiceField(label=_("What"), choices=[CHOOSE, *TestKind.choices])
+    booked_for = _day(_("For the day"))
 
 
 class WaiverForm(EntryForm):
     test = forms.ChoiceField(
-        label="Test", choices=[("pft", "Full lung function"), ("hrct", "High-resolution CT")], widget=forms.RadioSelect
+        label=_("Test"),
+        choices=[("pft", _("Full lung function")), ("hrct", _("High-resolution CT"))],
+        widget=forms.RadioSelect,
     )
-    why = forms.ChoiceField(label="Reason", choices=[CHOOSE, *Waiver.Reason.choices])
-    starts_on = _day("From", required=False, help_text="Empty: from today")
-    ends_on = _day("Until", help_text="Last day, 365 days at most; then it is asked for again")
+    why = forms.ChoiceField(label=_("Reason"), choices=[CHOOSE, *Waiver.Reason.choices])
+    starts_on = _day(_("From"), required=False, help_text=_("Empty: from today"))
+    ends_on = _day(_("Until"), help_text=_("Last day, 365 days at most; then it is asked for again"))
 
 
 class BaselineForm(EntryForm):
     today = "set_on"
 
-    analyte = forms.ChoiceField(label="Test")
-    value = _number("Value", 18, 6, required=True, help_text="In the unit named with the test")
-    set_on = _day("From", help_text="The newest baseline counts")
-    reason = forms.CharField(label="Reason", max_length=200, help_text="Why this is normal for this person")
+    analyte = forms.ChoiceField(label=_("Test"))
+    value = _number(_("Value"), 18, 6, required=True, help_text=_("In the unit named with the test"))
+    set_on = _day(_("From"), help_text=_("The newest baseline counts"))
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Why this is normal for this person"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         numbers = [a for a in ANALYTES.values() if a.kind is Kind.NUMERIC and enterable(a)]
         self.fields["analyte"] = forms.ChoiceField(
-            label="Test", choices=[(a.code, f"{a.name} ({unit_words(a.canonical_unit)})") for a in numbers]
+            label=_("Test"), choices=[(a.code, f"{gettext(a.name)} ({unit_words(a.canonical_unit)})") for a in numbers]
         )
 
     def clean_value(self) -> Decimal:

@@ -7,47 +7,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from monitoring import classifying
-from monitoring.entry import plain
 from monitoring.scores.classification import AGE, BIOPSY_POINTS, POINTS, Class, Items, SubClass, age_points
+from monitoring.wording import number
 from patients.models import ClassificationItems, Patient
 
 # What is entered, and its label.
 LABELS: Mapping[str, str] = {
-    "weak_upper_proximal": "Weak proximal arms",
-    "weak_lower_proximal": "Weak proximal legs",
-    "neck_flexors_weaker": "Neck flexors weaker than extensors",
-    "legs_proximal_weaker": "Legs: proximal weaker than distal",
-    "heliotrope": "Heliotrope rash",
-    "gottron_papules": "Gottron's papules",
-    "gottron_sign": "Gottron's sign",
-    "dysphagia": "Dysphagia or oesophageal dysmotility",
-    "endomysial_infiltrate": "Endomysial mononuclear cells around fibres",
-    "perimysial_infiltrate": "Perimysial or perivascular mononuclear cells",
-    "perifascicular_atrophy": "Perifascicular atrophy",
-    "rimmed_vacuoles": "Rimmed vacuoles",
-    "finger_flexor_weakness": "Weak finger flexors",
-    "improved_on_treatment": "Improved on treatment",
+    "weak_upper_proximal": _("Weak proximal arms"),
+    "weak_lower_proximal": _("Weak proximal legs"),
+    "neck_flexors_weaker": _("Neck flexors weaker than extensors"),
+    "legs_proximal_weaker": _("Legs: proximal weaker than distal"),
+    "heliotrope": _("Heliotrope rash"),
+    "gottron_papules": _("Gottron's papules"),
+    "gottron_sign": _("Gottron's sign"),
+    "dysphagia": _("Dysphagia or oesophageal dysmotility"),
+    "endomysial_infiltrate": _("Endomysial mononuclear cells around fibres"),
+    "perimysial_infiltrate": _("Perimysial or perivascular mononuclear cells"),
+    "perifascicular_atrophy": _("Perifascicular atrophy"),
+    "rimmed_vacuoles": _("Rimmed vacuoles"),
+    "finger_flexor_weakness": _("Weak finger flexors"),
+    "improved_on_treatment": _("Improved on treatment"),
 }
 CLASSES = {
-    Class.NOT_IIM: "Not a case",
-    Class.POSSIBLE: "Possible",
-    Class.PROBABLE: "Probable",
-    Class.DEFINITE: "Definite",
+    Class.NOT_IIM: _("Not a case"),
+    Class.POSSIBLE: _("Possible"),
+    Class.PROBABLE: _("Probable"),
+    Class.DEFINITE: _("Definite"),
 }
 SUBCLASSES = {
-    SubClass.JUVENILE_DERMATOMYOSITIS: "Juvenile dermatomyositis",
-    SubClass.OTHER_JUVENILE: "Juvenile myositis other than dermatomyositis",
-    SubClass.DERMATOMYOSITIS: "Dermatomyositis",
-    SubClass.AMYOPATHIC: "Amyopathic dermatomyositis",
-    SubClass.INCLUSION_BODY: "Inclusion body myositis",
-    SubClass.POLYMYOSITIS: "Polymyositis (includes necrotising myopathy)",
+    SubClass.JUVENILE_DERMATOMYOSITIS: _("Juvenile dermatomyositis"),
+    SubClass.OTHER_JUVENILE: _("Juvenile myositis other than dermatomyositis"),
+    SubClass.DERMATOMYOSITIS: _("Dermatomyositis"),
+    SubClass.AMYOPATHIC: _("Amyopathic dermatomyositis"),
+    SubClass.INCLUSION_BODY: _("Inclusion body myositis"),
+    SubClass.POLYMYOSITIS: _("Polymyositis (includes necrotising myopathy)"),
 }
 NAMES = {
-    **LABELS, AGE: "Age at the first symptom", "anti_jo1": "Anti-Jo-1",
-    "enzyme_high": "CK, LDH, AST or ALT above its limit",
+    **LABELS, AGE: _("Age at the first symptom"), "anti_jo1": _("Anti-Jo-1"),
+    "enzyme_high": _("CK, LDH, AST or ALT above its limit"),
 }  # fmt: skip
-FROM_RECORDS = {AGE: "the day of the first symptom", "anti_jo1": "antibodies", "enzyme_high": "results"}
+FROM_RECORDS = {AGE: _("the day of the first symptom"), "anti_jo1": _("antibodies"), "enzyme_high": _("results")}
 
 
 @dataclass(frozen=True)
@@ -90,44 +93,48 @@ def page(patient: Patient, as_of: dt.date) -> Page:
     return Page(
         entered=known.entered,
         with_biopsy=result.with_biopsy,
-        score=plain(result.lowest) if not result.missing else f"{plain(result.lowest)} to {plain(result.highest)}",
-        class_=CLASSES[result.at_least] if settled else "",
-        between="" if settled else f"{CLASSES[result.at_least]} to {CLASSES[result.at_most].lower()}",
+        score=number(result.lowest) if not result.missing else _span(number(result.lowest), number(result.highest)),
+        class_=str(CLASSES[result.at_least]) if settled else "",
+        between="" if settled else _span(str(CLASSES[result.at_least]), str(CLASSES[result.at_most]).lower()),
         classified=result.classified,
-        subclass=SUBCLASSES[result.subclass] if result.subclass else "",
-        subclass_missing=[NAMES[name] for name in result.subclass_missing],
-        probability=_percent(low) if low == high else f"{_percent(low)} to {_percent(high)}",
+        subclass=str(SUBCLASSES[result.subclass]) if result.subclass else "",
+        subclass_missing=[str(NAMES[name]) for name in result.subclass_missing],
+        probability=_percent(low) if low == high else _span(_percent(low), _percent(high)),
         biopsy_recommended=result.biopsy_recommended is True,
-        missing=[NAMES[name] for name in result.missing],
+        missing=[str(NAMES[name]) for name in result.missing],
         lines=_lines(items, result.with_biopsy),
     )
 
 
+def _span(least: str, most: str) -> str:
+    return gettext("%(least)s to %(most)s") % {"least": least, "most": most}
+
+
 def _percent(chance: Decimal) -> str:
-    return f"{plain(round(chance * 100, 1))} %"
+    return f"{number(round(chance * 100, 1))} %"
 
 
 def _lines(items: Items, with_biopsy: bool) -> list[Line]:
     age = items.age_at_onset
     lines = [
         Line(
-            NAMES[AGE],
-            "Not recorded" if age is None else f"{age} year{'' if age == 1 else 's'}",
-            "" if age is None else plain(age_points(age, with_biopsy)),
-            FROM_RECORDS[AGE],
+            str(NAMES[AGE]),
+            gettext("Not recorded") if age is None else ngettext("%(n)s year", "%(n)s years", age) % {"n": age},
+            "" if age is None else number(age_points(age, with_biopsy)),
+            str(FROM_RECORDS[AGE]),
             age is None,
         )
     ]
     points = {name: pair[with_biopsy] for name, pair in POINTS.items()} | (dict(BIOPSY_POINTS) if with_biopsy else {})
     for name in (*points, "finger_flexor_weakness", "improved_on_treatment"):
         found = getattr(items, name)
-        unseen = "Not known" if name in FROM_RECORDS else "Not looked at"
+        unseen = gettext("Not known") if name in FROM_RECORDS else gettext("Not looked at")
         worth = points.get(name)
-        said = "" if worth is None or found is None else plain(worth if found else Decimal(0))
+        said = "" if worth is None or found is None else number(worth if found else Decimal(0))
         lines.append(
             Line(
-                NAMES[name], unseen if found is None else "Yes" if found else "No", said, FROM_RECORDS.get(name, ""),
-                found is None,
+                str(NAMES[name]), unseen if found is None else gettext("Yes") if found else gettext("No"), said,
+                str(FROM_RECORDS.get(name, "")), found is None,
             )
         )  # fmt: skip
     return lines

@@ -8,22 +8,34 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils import formats
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from monitoring import selectors
-from monitoring.entry import Measures, plain
+from monitoring.analytes import ANALYTES
+from monitoring.entry import Measures
 from monitoring.models import Assessment, MuscleGrade
 from monitoring.scores import haq_di, mmt8
 from monitoring.scores import tis as scoring
+from monitoring.wording import number
 from patients.models import Patient, Subtype
 
 MEASURES = {
-    scoring.Measure.PHYSICIAN_VAS: "Physician VAS",
-    scoring.Measure.PATIENT_VAS: "Patient VAS",
-    scoring.Measure.MMT: "MMT8",
-    scoring.Measure.HAQ_DI: "HAQ-DI",
-    scoring.Measure.ENZYME: "Muscle enzyme",
-    scoring.Measure.EXTRAMUSCULAR_VAS: "Extramuscular VAS",
+    scoring.Measure.PHYSICIAN_VAS: _("Physician VAS"),
+    scoring.Measure.PATIENT_VAS: _("Patient VAS"),
+    scoring.Measure.MMT: _("MMT8"),
+    scoring.Measure.HAQ_DI: _("HAQ-DI"),
+    scoring.Measure.ENZYME: _("Muscle enzyme"),
+    scoring.Measure.EXTRAMUSCULAR_VAS: _("Extramuscular VAS"),
 }
 _VALUES = ("physician_vas", "patient_vas", "extramuscular_vas", "haq_di", "mmt8_150", "mmt8_80")
+RESPONSES = {
+    scoring.Category.NONE: _("no response"),
+    scoring.Category.MINIMAL: _("minimal response"),
+    scoring.Category.MODERATE: _("moderate response"),
+    scoring.Category.MAJOR: _("major response"),
+}
 VALIDATED = {Subtype.DERMATOMYOSITIS, Subtype.POLYMYOSITIS, Subtype.JUVENILE}
 # A difference of a point between the sides is within what two examiners differ.
 SIDES_DIFFER = 2
@@ -38,8 +50,8 @@ class Last:
 
     @property
     def words(self) -> str:
-        text = plain(self.value) if isinstance(self.value, Decimal) else str(self.value)
-        return f"last {text} on {self.day.day} {self.day:%b %Y}"
+        value = number(self.value) if isinstance(self.value, Decimal) else str(self.value)
+        return gettext("last %(value)s on %(day)s") % {"value": value, "day": formats.date_format(self.day)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,9 @@ class Preview:
         score = self.tis
         if score is None:
             return ""
-        return plain(score.lowest) if not score.partial else f"{plain(score.lowest)} to {plain(score.highest)}"
+        if not score.partial:
+            return number(score.lowest)
+        return gettext("%(least)s to %(most)s") % {"least": number(score.lowest), "most": number(score.highest)}
 
     @property
     def category(self) -> str:
@@ -99,63 +113,97 @@ class Preview:
         if score is None:
             return ""
         if score.category is None:
-            return f"{_response(score.at_least)} to {_response(score.at_most)}"
-        return _response(score.category)
+            between = {"least": RESPONSES[score.at_least], "most": RESPONSES[score.at_most]}
+            return gettext("%(least)s to %(most)s") % between
+        return str(RESPONSES[score.category])
 
     @property
     def lines(self) -> list[dict[str, Any]]:
         """One line a measure of the score."""
         return [
             {
-                "label": MEASURES[result.measure] + self._enzyme(result.measure),
+                "label": self._label(result.measure),
                 "change": None if result.improvement is None else f"{float(result.improvement):+.0f} %",
                 "points": result.points,
                 "maximum": result.maximum,
-                "why_missing": result.why_missing,
+                "why_missing": gettext(result.why_missing) if result.why_missing else "",
                 "worse": result.worse,
             }
             for result in (self.tis.measures if self.tis else ())
         ]
 
-    def _enzyme(self, measure: scoring.Measure) -> str:
+    def _label(self, measure: scoring.Measure) -> str:
         enzyme = self.view.core.enzyme if self.view else None
-        return f" ({enzyme.name.upper()})" if measure is scoring.Measure.ENZYME and enzyme else ""
+        if measure is not scoring.Measure.ENZYME or enzyme is None:
+            return str(MEASURES[measure])
+        return gettext("Muscle enzyme (%(test)s)") % {"test": gettext(ANALYTES[enzyme.name].short)}
 
     @property
     def missing(self) -> list[str]:
         found = self.tis.missing if self.tis else self.view.missing if self.view else ()
-        return [MEASURES[measure] for measure in found]
+        return [str(MEASURES[measure]) for measure in found]
 
     @property
     def worse(self) -> list[str]:
-        return [MEASURES[measure] for measure in (self.tis.worsening if self.tis else ())]
+        return [str(MEASURES[measure]) for measure in (self.tis.worsening if self.tis else ())]
 
     @property
     def untested(self) -> list[str]:
         """Cells without a grade, in words."""
         if self.strength is None:
             return []
-        names = {group.muscle: group.name for group in mmt8.GROUPS}
-        return [
-            names[muscle] + ("" if side is mmt8.Side.AXIAL else f", {side.value}")
-            for muscle, side in self.strength.missing
-        ]
+        return [cell_words(muscle, side) for muscle, side in self.strength.missing]
 
     @property
     def unequal(self) -> list[str]:
         """Groups whose sides differ by two points or more, the weaker side named."""
         if self.strength is None:
             return []
-        names = {group.muscle: group.name for group in mmt8.GROUPS}
+        names = {group.muscle: gettext(group.name) for group in mmt8.GROUPS}
         return [
-            f"{names[muscle]}: {abs(by)} points weaker on the {'left' if by > 0 else 'right'}"
+            (
+                ngettext(
+                    "%(muscle)s: %(n)s point weaker on the left", "%(muscle)s: %(n)s points weaker on the left", by
+                )
+                if by > 0
+                else ngettext(
+                    "%(muscle)s: %(n)s point weaker on the right", "%(muscle)s: %(n)s points weaker on the right", -by
+                )
+            )
+            % {"muscle": names[muscle], "n": abs(by)}
             for muscle, by in self.strength.asymmetry.items()
             if abs(by) >= SIDES_DIFFER
         ]
 
+    @property
+    def haq_notes(self) -> list[str]:
+        """What keeps the questionnaire from its index, or an aid from counting."""
+        if self.haq is None:
+            return []
+        text = gettext("%(category)s: an aid or help is ticked, but none of its items is answered.")
+        notes = [text % {"category": gettext(category.title)} for category in self.haq.lifted_unanswered]
+        if self.haq.index is None:
+            said = gettext("%(n)s of %(all)s categories are answered; the index needs %(least)s.")
+            counts = {"n": self.haq.answered, "all": len(haq_di.ITEMS), "least": haq_di.MINIMUM_CATEGORIES}
+            notes.append(said % counts)
+        return notes
 
-def _response(category: scoring.Category) -> str:
-    return "no response" if category is scoring.Category.NONE else f"{category.value} response"
+    @property
+    def haq_index(self) -> str:
+        return "" if self.haq is None or self.haq.index is None else f"{self.haq.index}".replace(".", _point())
+
+
+def _point() -> str:
+    return str(formats.get_format("DECIMAL_SEPARATOR"))
+
+
+def cell_words(muscle: mmt8.Muscle, side: mmt8.Side) -> str:
+    """ "Biceps brachii, left"; "Neck flexors"."""
+    name = gettext(next(group.name for group in mmt8.GROUPS if group.muscle is muscle))
+    if side is mmt8.Side.AXIAL:
+        return name
+    text = gettext("%(muscle)s, right") if side is mmt8.Side.RIGHT else gettext("%(muscle)s, left")
+    return text % {"muscle": name}
 
 
 def preview(
@@ -181,19 +229,21 @@ def preview(
         visit.mmt8_150, visit.mmt8_80 = strength.total_150, strength.one_sided_80
     measured = any(getattr(visit, name) is not None for name in _VALUES)
     if day is None or day > as_of:
-        return Preview(strength, haq, None, "Give the day of the visit, today or earlier.")
+        return Preview(strength, haq, None, gettext("Give the day of the visit, today or earlier."))
     if not measured:
-        return Preview(strength, haq, None, "Nothing to compare yet.")
+        return Preview(strength, haq, None, gettext("Nothing to compare yet."))
     visit.assessed_on = day
     view = selectors.core_set_preview(patient, visit, as_of)
     why_not = ""
     if view.tis is None:
         if patient.subtype == Subtype.INCLUSION_BODY:
-            why_not = "The score is not made for inclusion body myositis."
+            why_not = gettext("The score is not made for inclusion body myositis.")
         elif view.is_baseline:
-            why_not = "This visit is the baseline of the present treatment: later visits are compared with it."
+            why_not = gettext("This visit is the baseline of the present treatment: later visits are compared with it.")
         else:
-            why_not = "There is no visit to compare with: none lies near the start of the present glucocorticoid."
+            why_not = gettext(
+                "There is no visit to compare with: none lies near the start of the present glucocorticoid."
+            )
     return Preview(strength, haq, view, why_not, patient.subtype in VALIDATED)
 
 

@@ -9,10 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
+from django.utils import formats
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
+from clinic.templatetags.days import plain, rule_title, written
 from common.models import Fact, FactQuerySet
-from monitoring.entry import plain
 from monitoring.models import (
     Assessment,
     BodySize,
@@ -26,7 +29,7 @@ from monitoring.models import (
     Screening,
     Waiver,
 )
-from monitoring.rules import RULES
+from monitoring.scores import functional_index, ibmfrs
 from patients.antibodies import ANTIBODIES
 from patients.models import (
     AntibodyResult,
@@ -65,7 +68,7 @@ class FactKind:
 
     word: str
     model: type[Fact]
-    label: str
+    label: Any
     permission: Permission
     correctable: tuple[str, ...] = ()
 
@@ -75,49 +78,53 @@ class FactKind:
 
 _P = Permission
 _KINDS = (
-    FactKind("result", Result, "Laboratory result", _P.RECORD_RESULTS),
-    FactKind("assessment", Assessment, "Assessment", _P.RECORD_RESULTS),
-    FactKind("functional-test", FunctionalTest, "Functional test", _P.RECORD_RESULTS),
-    FactKind("body-size", BodySize, "Weight and height", _P.RECORD_RESULTS, ("measured_on", "weight_kg", "height_cm")),
+    FactKind("result", Result, _("Laboratory result"), _P.RECORD_RESULTS),
+    FactKind("assessment", Assessment, _("Assessment"), _P.RECORD_RESULTS),
+    FactKind("functional-test", FunctionalTest, _("Functional test"), _P.RECORD_RESULTS),
     FactKind(
-        "lung-function", LungFunction, "Lung function", _P.RECORD_RESULTS,
+        "body-size", BodySize, _("Weight and height"), _P.RECORD_RESULTS, ("measured_on", "weight_kg", "height_cm")
+    ),
+    FactKind(
+        "lung-function", LungFunction, _("Lung function"), _P.RECORD_RESULTS,
         ("tested_on", "fvc_l", "fvc_percent_predicted", "dlco_percent_predicted", "dlco_hb_corrected", "reference_set"),
     ),
-    FactKind("imaging", Imaging, "Imaging", _P.RECORD_RESULTS, ("modality", "done_on", "ild", "report")),
-    FactKind("confounder", Confounder, "Cause of a raised CK", _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
-    FactKind("baseline", PersonalBaseline, "Personal baseline", _P.MAKE_EXCEPTIONS),
-    FactKind("screening", Screening, "Screening", _P.RECORD_RESULTS, ("kind", "done_on", "outcome", "score", "note")),
-    FactKind("booking", Booking, "Booking", _P.BOOK_TESTS, ("kind", "booked_for")),
-    FactKind("waiver", Waiver, "Test waived", _P.RECORD_RESULTS),
+    FactKind("imaging", Imaging, _("Imaging"), _P.RECORD_RESULTS, ("modality", "done_on", "ild", "report")),
+    FactKind("confounder", Confounder, _("Cause of a raised CK"), _P.RECORD_RESULTS, ("kind", "happened_on", "note")),
+    FactKind("baseline", PersonalBaseline, _("Personal baseline"), _P.MAKE_EXCEPTIONS),
     FactKind(
-        "antibody", AntibodyResult, "Antibody result", _P.RECORD_RESULTS,
+        "screening", Screening, _("Screening"), _P.RECORD_RESULTS, ("kind", "done_on", "outcome", "score", "note")
+    ),
+    FactKind("booking", Booking, _("Booking"), _P.BOOK_TESTS, ("kind", "booked_for")),
+    FactKind("waiver", Waiver, _("Test waived"), _P.RECORD_RESULTS),
+    FactKind(
+        "antibody", AntibodyResult, _("Antibody result"), _P.RECORD_RESULTS,
         ("antibody", "result", "taken_on", "assay", "titre"),
     ),
     FactKind(
-        "manifestation", Manifestation, "Manifestation", _P.RECORD_RESULTS, ("kind", "onset_on", "ended_on", "note")
+        "manifestation", Manifestation, _("Manifestation"), _P.RECORD_RESULTS, ("kind", "onset_on", "ended_on", "note")
     ),
-    FactKind("risk", RiskFactor, "Risk factor", _P.RECORD_RESULTS, ("kind", "starts_on", "ends_on")),
+    FactKind("risk", RiskFactor, _("Risk factor"), _P.RECORD_RESULTS, ("kind", "starts_on", "ends_on")),
     # Entered anew for the same day it takes the place of the first: biopsy findings need the biopsy beside them.
-    FactKind("classification", ClassificationItems, "Classification items", _P.RECORD_RESULTS),
-    FactKind("consent", Consent, "Consent", _P.EDIT_PATIENTS),
-    FactKind("exception", RuleException, "Exception from a rule", _P.MAKE_EXCEPTIONS),
-    FactKind("follow-up", FollowUpStatus, "Follow-up status", _P.EDIT_PATIENTS),
-    FactKind("course", Course, "Course of treatment", _P.PRESCRIBE),
-    FactKind("dose", Dose, "Dose", _P.PRESCRIBE),
-    FactKind("stop", CourseStop, "Stop of a course", _P.PRESCRIBE),
-    FactKind("infusion", Infusion, "Infusion", _P.PRESCRIBE),
-    FactKind("decision", EscalationDecision, "Decision on second-line treatment", _P.PRESCRIBE, ("reason",)),
-    FactKind("taper", TaperPlan, "Taper plan", _P.PRESCRIBE),
-    FactKind("taper-step", TaperStep, "Taper step", _P.PRESCRIBE),
-    FactKind("taper-confirmation", TaperConfirmation, "Confirmation of a taper step", _P.PRESCRIBE),
-    FactKind("taper-hold", TaperHold, "Hold of a taper", _P.PRESCRIBE),
-    FactKind("taper-end", TaperEnd, "End of a taper", _P.PRESCRIBE),
-    FactKind("physio-plan", PhysioPlan, "Physiotherapy plan", _P.RECORD_PHYSIO),
-    FactKind("physio-session", PhysioSession, "Physiotherapy session", _P.RECORD_PHYSIO),
-    FactKind("physio-outcome", SessionOutcome, "Outcome of a session", _P.RECORD_PHYSIO),
-    FactKind("physio-pause", PhysioPause, "Pause of physiotherapy", _P.RECORD_PHYSIO),
-    FactKind("physio-end", PhysioEnd, "End of physiotherapy", _P.RECORD_PHYSIO),
-    FactKind("physio-decline", PhysioDecline, "Physiotherapy declined", _P.RECORD_PHYSIO),
+    FactKind("classification", ClassificationItems, _("Classification items"), _P.RECORD_RESULTS),
+    FactKind("consent", Consent, _("Consent"), _P.EDIT_PATIENTS),
+    FactKind("exception", RuleException, _("Exception from a rule"), _P.MAKE_EXCEPTIONS),
+    FactKind("follow-up", FollowUpStatus, _("Follow-up status"), _P.EDIT_PATIENTS),
+    FactKind("course", Course, _("Course of treatment"), _P.PRESCRIBE),
+    FactKind("dose", Dose, _("Dose"), _P.PRESCRIBE),
+    FactKind("stop", CourseStop, _("Stop of a course"), _P.PRESCRIBE),
+    FactKind("infusion", Infusion, _("Infusion"), _P.PRESCRIBE),
+    FactKind("decision", EscalationDecision, _("Decision on second-line treatment"), _P.PRESCRIBE, ("reason",)),
+    FactKind("taper", TaperPlan, _("Taper plan"), _P.PRESCRIBE),
+    FactKind("taper-step", TaperStep, _("Taper step"), _P.PRESCRIBE),
+    FactKind("taper-confirmation", TaperConfirmation, _("Confirmation of a taper step"), _P.PRESCRIBE),
+    FactKind("taper-hold", TaperHold, _("Hold of a taper"), _P.PRESCRIBE),
+    FactKind("taper-end", TaperEnd, _("End of a taper"), _P.PRESCRIBE),
+    FactKind("physio-plan", PhysioPlan, _("Physiotherapy plan"), _P.RECORD_PHYSIO),
+    FactKind("physio-session", PhysioSession, _("Physiotherapy session"), _P.RECORD_PHYSIO),
+    FactKind("physio-outcome", SessionOutcome, _("Outcome of a session"), _P.RECORD_PHYSIO),
+    FactKind("physio-pause", PhysioPause, _("Pause of physiotherapy"), _P.RECORD_PHYSIO),
+    FactKind("physio-end", PhysioEnd, _("End of physiotherapy"), _P.RECORD_PHYSIO),
+    FactKind("physio-decline", PhysioDecline, _("Physiotherapy declined"), _P.RECORD_PHYSIO),
 )  # fmt: skip
 
 KINDS: Mapping[str, FactKind] = {kind.word: kind for kind in _KINDS}
@@ -131,18 +138,32 @@ _NOT_SAID = frozenset(
     }
 )  # fmt: skip
 _LABELS = {
-    "value_received": "As received", "unit_received": "Unit received", "low_received": "Lower limit received",
-    "uln_received": "Upper limit received", "uln": "Upper limit", "low": "Lower limit", "taken_on": "Day of the sample",
-    "taken_at": "Moment of the sample", "haq_di": "HAQ-DI", "mmt8_150": "MMT8 of 150", "mmt8_80": "MMT8 of 80",
-    "fvc_l": "FVC (L)", "fvc_percent_predicted": "FVC (% predicted)", "dlco_percent_predicted": "DLCO (% predicted)",
-    "dlco_hb_corrected": "DLCO corrected for haemoglobin", "ild": "Interstitial lung disease", "word": "Status",
-    "weight_kg": "Weight (kg)", "height_cm": "Height (cm)", "dose_pe_mg": "Dose (mg prednisone-equivalent a day)",
-}  # fmt: skip
+    "value_received": _("As received"),
+    "unit_received": _("Unit received"),
+    "low_received": _("Lower limit received"),
+    "uln_received": _("Upper limit received"),
+    "uln": _("Upper limit"),
+    "low": _("Lower limit"),
+    "taken_on": _("Day of the sample"),
+    "taken_at": _("Moment of the sample"),
+    "haq_di": _("HAQ-DI"),
+    "mmt8_150": _("MMT8 of 150"),
+    "mmt8_80": _("MMT8 of 80"),
+    "fvc_l": _("FVC (L)"),
+    "fvc_percent_predicted": _("FVC (% predicted)"),
+    "dlco_percent_predicted": _("DLCO (% predicted)"),
+    "dlco_hb_corrected": _("DLCO corrected for haemoglobin"),
+    "ild": _("Interstitial lung disease"),
+    "word": _("Status"),
+    "weight_kg": _("Weight (kg)"),
+    "height_cm": _("Height (cm)"),
+    "dose_pe_mg": _("Dose (mg prednisone-equivalent a day)"),
+}
 
 
 def label_of(field: Any) -> str:
     """The heading of a model's field."""
-    text = _LABELS.get(field.name) or str(field.verbose_name).replace(" vas", " VAS")
+    text = str(_LABELS.get(field.name) or gettext(str(field.verbose_name).replace(" vas", " VAS")))
     return text[:1].upper() + text[1:]
 
 
@@ -162,22 +183,24 @@ def _in_words(fact: Fact, field: models.Field[Any, Any], zone: dt.tzinfo) -> str
     if field.choices:
         return str(getattr(fact, f"get_{field.name}_display")())
     if field.name == "drug":
-        return name_of(value)
+        return gettext(name_of(value))
     if field.name == "antibody":
         return ANTIBODIES[value].name if value in ANTIBODIES else value
     if field.name == "rule":
-        return "All rules" if value == "*" else RULES[value].title if value in RULES else value
+        return rule_title(value)
     if isinstance(field, models.ForeignKey):
         return ""
     if isinstance(value, dt.datetime):
-        local = value.astimezone(zone)
-        return f"{local.day} {local:%b %Y, %H:%M}"
+        return formats.date_format(value.astimezone(zone), "DATETIME_FORMAT")
     if isinstance(value, dt.date):
-        return f"{value.day} {value:%b %Y}"
+        return written(value)
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, Decimal):
         return plain(value)
+    if field.name == "answers":
+        names = {**ibmfrs.ITEMS, **functional_index.NAMES}
+        return "; ".join(f"{gettext(names.get(code, code))} {answer}" for code, answer in value.items())
     return str(value)
 
 

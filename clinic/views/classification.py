@@ -7,6 +7,7 @@ import uuid
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.guards import needs
@@ -45,7 +46,7 @@ def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
             lambda: actions.record_classification_items(patient=patient, by=request.user, now=now, **form.values()),
         )
         if done is not None:
-            saved(request, patient, "Classification items saved.", now)
+            saved(request, patient, _("Classification items saved."), now)
             return redirect("clinic:classification", patient.public_id)
     else:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:enter-classification", patient=patient)

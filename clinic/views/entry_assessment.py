@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.guards import needs
@@ -45,7 +46,7 @@ def _enter(request: ClinicRequest, public_id: uuid.UUID, *, only_strength: bool)
         day = form.cleaned_data.get("assessed_on")
         done = attempt(form, lambda: _record(request, patient, form, there, now))
         if done is not None:
-            saved(request, patient, "Assessment completed." if there else "Assessment saved.", now)
+            saved(request, patient, _("Assessment completed.") if there else _("Assessment saved."), now)
             return redirect("clinic:patient", patient.public_id)
         if any(error.code == "exists" for error in form.errors.as_data().get("assessed_on", ())):
             # What was typed is kept, and the next press adds it to what another person measured that day.
@@ -103,7 +104,7 @@ def correct(request: ClinicRequest, public_id: uuid.UUID, pk: int) -> HttpRespon
             ),
         )
         if done is not None:
-            saved(request, patient, "Corrected. The old assessment is kept in its history.", now)
+            saved(request, patient, _("Corrected. The old assessment is kept in its history."), now)
             return redirect("clinic:fact", patient.public_id, "assessment", done.pk)
     else:
         form = AssessmentForm(initial=AssessmentForm.values_of(found, with_note=True), with_reason=True)
@@ -143,7 +144,9 @@ def _page(
     typed = form if form.is_bound else _as_if_sent(form, only_strength)
     if not typed.is_bound or not hasattr(typed, "cleaned_data"):
         typed.is_valid()
-    title = "Muscle strength (MMT8)" if only_strength else "Correct the assessment" if correcting else "Assessment"
+    title = (
+        _("Muscle strength (MMT8)") if only_strength else _("Correct the assessment") if correcting else _("Assessment")
+    )
     context: dict[str, Any] = {
         "patient": patient,
         "as_of": as_of,

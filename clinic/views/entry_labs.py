@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.guards import needs
@@ -20,7 +21,10 @@ from monitoring import actions, selectors
 from monitoring.selectors import PrintedLimits
 from patients.models import Patient
 
-LAST_LABORATORY = "laboratory"  # of this person in this session: the next patient's blood went there too
+# Of this person in this session: the next patient's blood went to the same laboratory, which prints the same units.
+LAST_LABORATORY = "laboratory"
+UNITS = "laboratory_units"  # {laboratory: {analyte: unit}}, where it is not the one first offered
+LABORATORIES_KEPT = 5
 
 
 @needs(Permission.RECORD_RESULTS)
@@ -42,7 +46,7 @@ def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     else:
         laboratory = next(iter(printed), "") or request.session.get(LAST_LABORATORY, "")
         form = panel.SampleForm(initial={"laboratory": laboratory}, today=today)
-        lines = panel.blank_lines(previous, printed.get(laboratory, {}))
+        lines = panel.blank_lines(previous, printed.get(laboratory, {}), units=_units(request).get(laboratory))
         looked(by=request.user, centre=request.centre, now=now, page="clinic:enter-panel", patient=patient)
     standard, others = panel.groups(lines)
     wrong = bool(form.errors) or panel.has_something_to_say(lines)
@@ -57,8 +61,8 @@ def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
         "wrong": wrong,
         "made_for": laboratory,
         "checked": checked,
-        "laboratories": [name for name in printed if name],
-        "printed": _as_data(printed),
+        "laboratories": [name for name in dict.fromkeys([*printed, *_units(request)]) if name],
+        "printed": _as_data(printed, _units(request)),
         "nav": "clinic:patients",
     }
     return render(request, "clinic/entry/panel.html", context, status=422 if wrong else 200)
@@ -90,10 +94,23 @@ def _save(
     except ValidationError as error:
         panel.add_refusal(form, lines, error)
         return False
-    request.session[LAST_LABORATORY] = form.cleaned_data["laboratory"]
-    number = len(typed)
-    saved(request, patient, f"{number} result{'' if number == 1 else 's'} saved.", now)
+    _remember(request, form.cleaned_data["laboratory"], lines)
+    text = ngettext("%(n)s result saved.", "%(n)s results saved.", len(typed)) % {"n": len(typed)}
+    saved(request, patient, text, now)
     return True
+
+
+def _units(request: ClinicRequest) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = request.session.get(UNITS, {})
+    return found
+
+
+def _remember(request: ClinicRequest, laboratory: str, lines: list[panel.Line]) -> None:
+    """The laboratory, and its units of the tests typed: chosen once, they are there for the next patient."""
+    request.session[LAST_LABORATORY] = laboratory
+    kept = _units(request)
+    chosen = kept.pop(laboratory, {}) | {line.code: line.unit for line in lines if not line.is_blank and line.units}
+    request.session[UNITS] = dict([*kept.items(), (laboratory, chosen)][-LABORATORIES_KEPT:])
 
 
 @needs(Permission.RECORD_RESULTS)
@@ -110,7 +127,13 @@ def look(request: ClinicRequest, public_id: uuid.UUID, code: str) -> HttpRespons
     return render(request, "clinic/entry/_line_note.html", {"line": line})
 
 
-def _as_data(printed: dict[str, dict[str, PrintedLimits]]) -> dict[str, dict[str, list[str]]]:
-    """The limits of every laboratory for the script: {laboratory: {analyte: [unit, low, upper]}}."""
-    lines = {name: panel.blank_lines({}, of_name, of_name) for name, of_name in printed.items()}
-    return {name: {line.code: [line.unit, line.low, line.uln] for line in rows} for name, rows in lines.items()}
+def _as_data(
+    printed: dict[str, dict[str, PrintedLimits]], units: dict[str, dict[str, str]]
+) -> dict[str, dict[str, list[str]]]:
+    """What is known of every laboratory for the script: {laboratory: {analyte: [unit, low, upper]}}."""
+    known: dict[str, dict[str, list[str]]] = {}
+    for name in dict.fromkeys([*printed, *units]):
+        of_name, chosen = printed.get(name, {}), units.get(name, {})
+        lines = panel.blank_lines({}, of_name, dict.fromkeys([*of_name, *chosen]), chosen)
+        known[name] = {line.code: [line.unit, line.low, line.uln] for line in lines}
+    return known

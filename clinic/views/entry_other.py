@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.guards import needs
 from accounts.permissions import Permission
@@ -21,7 +23,9 @@ from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, patient_or_404, saved
 from monitoring import actions, screening_actions
 from monitoring.analytes import ANALYTES
+from monitoring.models import Instrument
 
+SAVE = _("Save")
 EARLIER = 12  # entries shown beside the form
 
 
@@ -31,67 +35,102 @@ class Kind:
 
     word: str
     route: str
-    title: str
-    lead: str
+    title: Any
+    lead: Any
     form: type[forms.EntryForm]
     record: Callable[..., Any]
     day: str
     columns: tuple[str, ...]
-    empty: str
-    save: str = "Save"
+    empty: Any
+    save: Any = SAVE
+    others: tuple[tuple[Any, str], ...] = ()  # (words, the last part of the address) of pages beside this one
 
 
 LUNG = Kind(
-    "lung-function", "clinic:enter-lung", "Lung function",
-    "Spirometry, diffusion capacity, or both. A full test has both within 7 days.",
+    "lung-function", "clinic:enter-lung", _("Lung function"),
+    _("Spirometry, diffusion capacity, or both. A full test has both within 7 days."),
     forms.LungFunctionForm, actions.record_lung_function, "tested_on",
     ("tested_on", "fvc_percent_predicted", "fvc_l", "dlco_percent_predicted", "reference_set"),
-    "No lung function is recorded.",
+    _("No lung function is recorded."),
 )  # fmt: skip
 IMAGING = Kind(
-    "imaging", "clinic:enter-imaging", "Imaging",
-    "Enter it when it is done; the report may follow as a correction.",
-    forms.ImagingForm, actions.record_imaging, "done_on", ("done_on", "modality", "ild"), "No imaging is recorded.",
+    "imaging", "clinic:enter-imaging", _("Imaging"),
+    _("Enter it when it is done; the report may follow as a correction."),
+    forms.ImagingForm, actions.record_imaging, "done_on", ("done_on", "modality", "ild"), _("No imaging is recorded."),
 )  # fmt: skip
 BODY_SIZE = Kind(
-    "body-size", "clinic:enter-body-size", "Weight and height",
-    "Doses per kilogram are told from a weight of the last 90 days.",
+    "body-size", "clinic:enter-body-size", _("Weight and height"),
+    _("Doses per kilogram are told from a weight of the last 90 days."),
     forms.BodySizeForm, actions.record_body_size, "measured_on", ("measured_on", "weight_kg", "height_cm"),
-    "No weight is recorded.",
+    _("No weight is recorded."),
 )  # fmt: skip
 CONFOUNDER = Kind(
-    "confounder", "clinic:enter-confounder", "Other cause of a raised CK",
-    "Something other than the disease. It stands beside the CK wherever that is judged.",
+    "confounder", "clinic:enter-confounder", _("Other cause of a raised CK"),
+    _("Something other than the disease. It stands beside the CK wherever that is judged."),
     forms.ConfounderForm, actions.record_confounder, "happened_on", ("happened_on", "kind", "note"),
-    "Nothing is recorded.",
+    _("Nothing is recorded."),
 )  # fmt: skip
 FUNCTIONAL = Kind(
-    "functional-test", "clinic:enter-functional", "Functional test",
-    "One test at a time, in its own unit.",
+    "functional-test", "clinic:enter-functional", _("Functional test"),
+    _("One test at a time, in its own unit. The score is enough; by its items or tasks it is worked out."),
     forms.FunctionalTestForm, actions.record_functional_test, "tested_on",
-    ("tested_on", "instrument", "score", "is_complete"), "No functional test is recorded.",
+    ("tested_on", "instrument", "score", "is_complete"), _("No functional test is recorded."),
+    others=(
+        (_("IBM Functional Rating Scale by its items"), Instrument.IBMFRS.value),
+        (_("Functional Index 2 by its tasks"), Instrument.FI2.value),
+        (_("Functional Index 3 by its tasks"), Instrument.FI3.value),
+    ),
 )  # fmt: skip
+
+
+_REPETITIONS = _("Repetitions of each task. Once all are done, the score is the mean of their percentages.")
+
+
+def _by_items(title: Any, lead: Any, form: type[forms.ItemsForm]) -> Kind:
+    return replace(FUNCTIONAL, route="clinic:enter-items", title=title, lead=lead, form=form, others=())
+
+
+BY_ITEMS = {
+    kind.form.instrument.value: kind  # type: ignore[attr-defined]
+    for kind in (
+        _by_items(
+            _("IBM Functional Rating Scale"),
+            _("Ten items of 0 to 4, 4 is normal. With an item left blank there is no total, and none is estimated."),
+            forms.IbmfrsForm,
+        ),
+        _by_items(
+            _("Functional Index 2"),
+            _REPETITIONS,
+            forms.FunctionalIndex2Form,
+        ),
+        _by_items(
+            _("Functional Index 3"),
+            _REPETITIONS,
+            forms.FunctionalIndex3Form,
+        ),
+    )
+}
 SCREENING = Kind(
-    "screening", "clinic:enter-screening", "Screening",
-    "Something that was looked for: bones, eyes, heart, infection, pregnancy, cancer. What a laboratory measured is "
-    "entered with its result.",
+    "screening", "clinic:enter-screening", _("Screening"),
+    _("Something that was looked for: bones, eyes, heart, infection, pregnancy, cancer. What a laboratory measured is "
+    "entered with its result."),
     forms.ScreeningForm, screening_actions.record_screening, "done_on", ("done_on", "kind", "outcome", "score", "note"),
-    "No screening is recorded.",
+    _("No screening is recorded."),
 )  # fmt: skip
 BOOKING = Kind(
-    "booking", "clinic:book-test", "Book a test", "What is booked is not asked for meanwhile.",
-    forms.BookingForm, actions.book_test, "booked_for", ("booked_for", "kind"), "Nothing is booked.", "Book",
+    "booking", "clinic:book-test", _("Book a test"), _("What is booked is not asked for meanwhile."),
+    forms.BookingForm, actions.book_test, "booked_for", ("booked_for", "kind"), _("Nothing is booked."), _("Book"),
 )  # fmt: skip
 WAIVER = Kind(
-    "waiver", "clinic:waive-test", "Waive a screening test",
-    "The test is not asked for until the last day.", forms.WaiverForm, actions.waive_test, "ends_on",
-    ("test", "reason", "starts_on", "ends_on"), "No test is waived.", "Waive the test",
+    "waiver", "clinic:waive-test", _("Waive a screening test"),
+    _("The test is not asked for until the last day."), forms.WaiverForm, actions.waive_test, "ends_on",
+    ("test", "reason", "starts_on", "ends_on"), _("No test is waived."), _("Waive the test"),
 )  # fmt: skip
 BASELINE = Kind(
-    "baseline", "clinic:personal-baseline", "Personal baseline",
-    "This person's own normal. It stands in for the lowest value of the last months.",
+    "baseline", "clinic:personal-baseline", _("Personal baseline"),
+    _("This person's own normal. It stands in for the lowest value of the last months."),
     forms.BaselineForm, actions.set_personal_baseline, "set_on", ("set_on", "value", "reason"),
-    "No baseline is set.", "Set the baseline",
+    _("No baseline is set."), _("Set the baseline"),
 )  # fmt: skip
 
 
@@ -104,18 +143,22 @@ def _enter(request: ClinicRequest, public_id: uuid.UUID, kind: Kind) -> HttpResp
     if request.method == "POST":
         done = attempt(form, lambda: kind.record(patient=patient, by=request.user, now=now, **form.values()))
         if done is not None:
-            saved(request, patient, f"{fact.label} saved.", now)
+            saved(request, patient, gettext("%(what)s saved.") % {"what": gettext(fact.label)}, now)
             return redirect("clinic:patient", patient.public_id)
     else:
         looked(by=request.user, centre=request.centre, now=now, page=kind.route, patient=patient)
     columns = [fact.model._meta.get_field(name) for name in kind.columns]
     earlier = list(fact.of(patient).current().order_by(f"-{kind.day}", "-id")[:EARLIER])
+    before = _answers_before(form, earlier)
     context = {
         "patient": patient,
         "as_of": as_of,
         "kind": kind,
         "form": form,
-        "boxes": [(form[name], form.units.get(name, "")) for name in form.fields],
+        "boxes": [(form[name], form.units.get(name, ""), before.get(name, "")) for name in form.fields],
+        "others": [
+            (words, reverse("clinic:enter-items", args=[patient.public_id, word])) for words, word in kind.others
+        ],
         "named": kind is BASELINE,
         "head": [facts.label_of(column) for column in columns],
         "rows": [
@@ -132,9 +175,23 @@ def _enter(request: ClinicRequest, public_id: uuid.UUID, kind: Kind) -> HttpResp
     return render(request, "clinic/entry/form.html", context, status=422 if form.errors else 200)
 
 
+def _answers_before(form: forms.EntryForm, earlier: list[Any]) -> dict[str, str]:
+    """The items of the last test of this instrument, in grey beside their boxes."""
+    if not isinstance(form, forms.ItemsForm):
+        return {}
+    last = next((row for row in earlier if row.instrument == form.instrument and row.answers), None)
+    if last is None:
+        return {}
+    day = formats.date_format(last.tested_on)
+    return {
+        code: gettext("last %(value)s on %(day)s") % {"value": answer, "day": day}
+        for code, answer in last.answers.items()
+    }
+
+
 def _analyte(row: Any) -> str:
     code = getattr(row, "analyte", "")
-    return ANALYTES[code].name if code in ANALYTES else code
+    return gettext(ANALYTES[code].name) if code in ANALYTES else code
 
 
 @needs(Permission.RECORD_RESULTS)
@@ -160,6 +217,14 @@ def confounder(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 @needs(Permission.RECORD_RESULTS)
 def functional_test(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     return _enter(request, public_id, FUNCTIONAL)
+
+
+@needs(Permission.RECORD_RESULTS)
+def by_items(request: ClinicRequest, public_id: uuid.UUID, instrument: str) -> HttpResponse:
+    """A functional test by its items or tasks."""
+    if instrument not in BY_ITEMS:
+        raise Http404
+    return _enter(request, public_id, BY_ITEMS[instrument])
 
 
 @needs(Permission.RECORD_RESULTS)

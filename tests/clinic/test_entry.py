@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from monitoring.models import (
     Screening,
     Waiver,
 )
+from monitoring.scores import ibmfrs
 from monitoring.scores.haq_di import ITEMS
 from monitoring.scores.mmt8 import CELLS
 from tests import factories
@@ -41,7 +43,7 @@ COUNTS = Path(__file__).parent / "query_counts.json"
 PAGES = (
     "enter/results/", "enter/assessment/", "enter/strength/", "enter/lung-function/", "enter/imaging/",
     "enter/body-size/", "enter/confounder/", "enter/functional-test/", "enter/booking/", "enter/waiver/",
-    "enter/baseline/", "enter/screening/",
+    "enter/baseline/", "enter/screening/", "enter/functional-test/ibmfrs/", "enter/functional-test/fi2/",
 )  # fmt: skip
 
 
@@ -91,7 +93,8 @@ def test_a_patient_of_another_centre_does_not_exist(rest, browser) -> None:
 
 @pytest.mark.parametrize("rest", [*PAGES, "enter/results/ck/look/", "enter/assessment/preview/"])
 def test_who_records_no_results_has_no_form(rest, patient, signed_in) -> None:
-    for role in (Role.COORDINATOR, Role.ADMINISTRATOR, Role.RESEARCHER):
+    booking = rest == "enter/booking/"  # a coordinator books tests
+    for role in (Role.ADMINISTRATOR, Role.RESEARCHER, *(() if booking else (Role.COORDINATOR,))):
         assert signed_in(role=role).post(url(patient, rest)).status_code == 403
 
 
@@ -198,6 +201,64 @@ def test_microkatal_typed_as_units_is_asked_about(patient, browser) -> None:
     assert "In µkat/L it would be near it" in page
     assert panel(browser, patient, ck="60", ck_unit="ukat/L").status_code == 302
     assert Result.objects.current().get(taken_on="2025-06-14").value == 3600
+
+
+def test_the_unit_is_asked_about_at_the_first_value_too(patient, browser) -> None:
+    """Nobody to compare with: a value nobody has in this unit, and a limit no laboratory prints in it, tell."""
+
+    def said(**typed: str) -> str:
+        answer = panel(browser, patient, **typed)
+        assert answer.status_code == 422
+        return html.unescape(answer.content.decode())
+
+    assert (
+        "2.5 U/L is very unusual. Check the number and the unit, then confirm. In kU/L or µkat/L it would not be"
+        in (said(ck="2.5", ck_unit="U/L"))
+    )
+    assert "An upper limit of 3.2 U/L is unusual, in µkat/L it would not be" in said(
+        ck="60", ck_unit="U/L", ck_uln="3.2"
+    )
+    assert "An upper limit of 190 µkat/L is unusual, in U/L it would not be" in (
+        said(ck="480", ck_unit="ukat/L", ck_uln="190")
+    )
+    assert panel(browser, patient, ck="8", ck_unit="ukat/L", ck_uln="3.2").status_code == 302
+
+
+def test_the_units_of_a_laboratory_are_chosen_once(clinic, clinician, patient, browser) -> None:
+    assert panel(browser, patient, ck="8", ck_unit="ukat/L", alt="0.5", alt_unit="ukat/L").status_code == 302
+    another = factories.patient(clinic, clinician)
+    page = browser.get(url(another, "enter/results/")).content.decode()
+    assert 'value="Central"' in box(page, "laboratory")
+    units = re.findall(r'name="(\w+)_unit"[^>]*>(?:<option[^>]*>[^<]*</option>)*?<option value="ukat/L" selected', page)
+    assert units == ["ck", "alt"]  # those typed; the others are as they were
+    earlier(another, "ck", "600", laboratory="Central")
+    page = browser.get(url(another, "enter/results/")).content.decode()
+    assert re.search(r'name="ck_unit"[^>]*>(?:<option[^>]*>[^<]*</option>)*?<option value="U/L" selected', page)
+
+
+def test_a_comma_is_read_where_the_language_writes_it(patient, browser, settings) -> None:
+    earlier(
+        patient,
+        "alt",
+        "252",
+        value_received="4.200",
+        unit_received="ukat/L",
+        uln_received="1.250",
+        laboratory="Central",
+    )
+    browser.cookies["language"] = "de"
+    page = browser.get(url(patient, "enter/results/")).content.decode()
+    assert '<html lang="de"' in page
+    assert "4,200 µkat/L" in page
+    assert 'value="1,250"' in box(page, "alt_uln")
+    answer = panel(browser, patient, alt="4,5", alt_unit="ukat/L", alt_uln="1,250", ck="1.234", ck_unit="U/L")
+    assert "1234" in answer.content.decode()  # which of the two is meant
+    assert answer.status_code == 422
+    sent = panel(browser, patient, alt="4,5", alt_unit="ukat/L", alt_uln="1,250", ck="1234", ck_unit="U/L")
+    assert sent.status_code == 302
+    saved = {row.analyte: row for row in Result.objects.filter(taken_on="2025-06-14")}
+    assert (saved["alt"].value, saved["alt"].value_received, saved["alt"].uln) == (D(270), "4.5", D(75))
+    assert saved["ck"].value == 1234
 
 
 def test_the_limits_of_another_unit_or_laboratory_do_not_slip_in(patient, browser) -> None:
@@ -424,6 +485,31 @@ def test_a_small_form_writes_one_entry(rest, model, typed, expected, patient, br
     assert wrong.status_code == 422
     assert 'value="2025-13-45"' in wrong.content.decode()
     assert model.objects.count() == 1
+
+
+def test_a_functional_test_is_worked_out_from_its_items(patient, browser) -> None:
+    address = url(patient, "enter/functional-test/ibmfrs/")
+    items = dict.fromkeys(ibmfrs.ITEMS, "3") | {"stairs": "0", "tested_on": "2025-06-10"}
+    assert "Record at least one item" in browser.post(address, {"tested_on": "2025-06-10"}).content.decode()
+    assert browser.post(address, items | {"stairs": "5"}).status_code == 422
+    assert browser.post(address, items).status_code == 302
+    assert browser.post(address, items | {"stairs": "", "tested_on": "2025-06-11"}).status_code == 302
+    whole, part = FunctionalTest.objects.order_by("tested_on")
+    assert (whole.score, whole.is_complete, whole.answers["stairs"]) == (27, True, 0)
+    assert (part.score, part.is_complete) == (None, False)  # no total with an item missing, and none is estimated
+    page = browser.get(address).content.decode()
+    assert page.count("last 3 on 11 Jun 2025") == 9
+    entry = browser.get(url(patient, f"entries/functional-test/{whole.pk}/")).content.decode()
+    assert "Swallowing 3" in entry
+    assert "Climbing stairs 0" in entry
+    assert browser.get(url(patient, "enter/functional-test/grip/")).status_code == 404
+
+
+def test_the_functional_index_is_the_mean_of_its_tasks(patient, browser) -> None:
+    tasks = {"shoulder_flexion": "30", "neck_flexion": "60", "hip_flexion": "0", "tested_on": "2025-06-10"}
+    assert browser.post(url(patient, "enter/functional-test/fi3/"), tasks).status_code == 302
+    one = FunctionalTest.objects.get()
+    assert (one.instrument, one.score, one.is_complete) == ("fi3", 50, True)
 
 
 def test_a_rare_weight_is_confirmed_for_this_number_alone(patient, browser) -> None:

@@ -153,6 +153,7 @@ FILL: dict[tuple[str, str], Callable[[World, User], Any]] = {
     ("doses", "dose"): lambda w, whose: w.newest(Dose, ends_on__isnull=True),
     ("courses", "pk"): lambda w, whose: w.newest(Course),
     ("results", "code"): lambda w, whose: "ck",
+    ("functional-test", "instrument"): lambda w, whose: "ibmfrs",
     ("results", "pk"): lambda w, whose: w.newest(Result, analyte="ck"),
     ("assessments", "pk"): lambda w, whose: w.newest(Assessment),
     ("taper", "plan"): lambda w, whose: w.taper.pk,
@@ -175,7 +176,8 @@ FILL: dict[tuple[str, str], Callable[[World, User], Any]] = {
 }
 # These name nothing that belongs to a centre: what is the same everywhere, or exists nowhere.
 OF_NO_CENTRE = {
-    ("rules", "rule_id"), ("rules", "id"), ("entries", "word"), ("results", "code"), ("v1", "rest"), ("keys", "pk")
+    ("rules", "rule_id"), ("rules", "id"), ("entries", "word"), ("results", "code"), ("v1", "rest"), ("keys", "pk"),
+    ("functional-test", "instrument"),
 }  # fmt: skip
 
 

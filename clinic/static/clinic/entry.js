@@ -53,22 +53,68 @@
       if (moved) event.preventDefault();
     });
 
-    // A column of a spreadsheet goes down from the box it is pasted into.
+    // Cells copied from a spreadsheet. Rows that begin with the name of a test find their lines, with the value and the
+    // unit behind it; a bare column goes down from the box it is pasted into.
+    const bare = (text) => text.toLowerCase().normalize("NFKC").replace(/[^\p{L}\p{N}%]/gu, "");
+    const unitKey = (text) => text.toLowerCase().normalize("NFKC").replace(/[µμ]/g, "u").replace(/^×/, "").replace(/iu\b/, "u").replace(/[\s*[\]{}^]/g, "");
+    const numeric = (text) => /^[<>≤≥=\s]*[+-]?\d[\d.,\s']*$/.test(text);
+    function byName() {
+      const found = new Map();
+      for (const line of panel.querySelectorAll("tr.line")) for (const name of line.dataset.names.split("|")) if (!found.has(bare(name))) found.set(bare(name), line);
+      return found;
+    }
+    function fill(line, text, unit) {
+      const folded = line.closest("details");
+      if (folded) folded.open = true;
+      const box = valueOf(line);
+      box.value = box.tagName === "SELECT" ? text.toLowerCase() : text;
+      const units = line.querySelector("[data-unit]");
+      const wanted = unit && units && [...units.options].find((option) => [option.value, option.text].some((each) => unitKey(each) === unitKey(unit)));
+      if (wanted && units.value !== wanted.value) { units.value = wanted.value; fillLimits(line, true); }
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      changed(box);
+      return !unit || !units || Boolean(wanted);
+    }
+    const said = panel.querySelector("[data-pasted]");
+    function tell(count, strangers) {
+      const texts = [interpolate(ngettext("%(n)s value pasted.", "%(n)s values pasted.", count), { n: count }, true)];
+      if (strangers.length) texts.push(interpolate(gettext("Not taken over, please look: %(names)s."), { names: strangers.join(", ") }, true));
+      said.textContent = texts.join(" ");
+      said.hidden = false;
+    }
     panel.addEventListener("paste", (event) => {
       const start = event.target.closest("tr.line");
       if (!start || !event.target.matches("[data-value]")) return;
-      const rows = event.clipboardData.getData("text/plain").replace(/\r?\n$/, "").split(/\r?\n/).map((row) => row.split("\t")[0].trim());
-      if (rows.length < 2) return;
+      const rows = event.clipboardData.getData("text/plain").replace(/\r?\n$/, "").split(/\r?\n/).map((row) => row.split("\t").map((cell) => cell.trim()));
+      if (rows.length < 2 && rows[0].length < 2) return;
       event.preventDefault();
-      const below = lines().slice(lines().indexOf(start));
+      const names = byName();
+      const strangers = [];
+      let count = 0;
       let last = event.target;
-      rows.slice(0, below.length).forEach((text, index) => {
-        if (!text) return;
-        last = valueOf(below[index]);
-        last.value = last.tagName === "SELECT" ? text.toLowerCase() : text;
-        last.dispatchEvent(new Event("input", { bubbles: true }));
-        changed(last);
-      });
+      if (rows.some((cells) => cells.length > 1 && names.has(bare(cells[0])))) {
+        for (const [name, ...cells] of rows) {
+          const line = names.get(bare(name));
+          const word = line && valueOf(line).tagName === "SELECT";
+          const at = cells.findIndex((cell) => word ? [...valueOf(line).options].some((option) => option.value && option.value === cell.toLowerCase()) : numeric(cell));
+          // A heading, and a test without a value.
+          if (at < 0) { if (line && cells.some(Boolean)) strangers.push(name); continue; }
+          if (!line) { strangers.push(name); continue; }
+          if (!fill(line, cells[at], word ? "" : cells[at + 1] || "")) strangers.push(`${name} (${cells[at + 1]})`);
+          last = valueOf(line);
+          count += 1;
+        }
+      } else {
+        const below = lines().slice(lines().indexOf(start));
+        rows.forEach((cells, index) => {
+          if (!cells[0]) return;
+          if (!below[index]) { strangers.push(cells[0]); return; }
+          if (!fill(below[index], cells[0], cells[1] || "")) strangers.push(`${cells[0]} ${cells[1]}`);
+          last = valueOf(below[index]);
+          count += 1;
+        });
+      }
+      tell(count, strangers);
       go(last);
     });
 
@@ -90,8 +136,23 @@
       for (const line of panel.querySelectorAll("tr.line")) fillLimits(line, false);
       madeFor.value = laboratory.value.trim();
     });
+    // A unit is chosen once: the empty lines below, of tests this person never had, follow where they were in the same.
+    for (const unit of panel.querySelectorAll("[data-unit]")) unit.dataset.was = unit.value;
+    function follow(unit) {
+      const was = unit.dataset.was;
+      unit.dataset.was = unit.value;
+      const all = [...panel.querySelectorAll("[data-unit]")];
+      for (const other of all.slice(all.indexOf(unit) + 1)) {
+        const line = other.closest("tr.line");
+        if ("known" in other.dataset || valueOf(line).value || other.value !== was || ![...other.options].some((option) => option.value === unit.value)) continue;
+        other.value = other.dataset.was = unit.value;
+        fillLimits(line, true);
+      }
+    }
     panel.addEventListener("change", (event) => {
-      if (event.target.matches("[data-unit]")) fillLimits(event.target.closest("tr.line"), true);
+      if (!event.target.matches("[data-unit]")) return;
+      fillLimits(event.target.closest("tr.line"), true);
+      follow(event.target);
     }, true);
   }
 
@@ -124,23 +185,32 @@
         go(beside(box, ...arrows[event.key]));
         return;
       }
-      if (!/^[0-9]$/.test(event.key)) return;
-      event.preventDefault();
-      // A 1 may become a 10; every other digit is a whole grade and leads on.
-      const ten = box.value === "1" && box.dataset.open === "yes" && event.key === "0";
-      const after = box.value === "1" && box.dataset.open === "yes" && event.key !== "0";
-      delete box.dataset.open;
-      let target = box;
-      if (after) target = next(box, 1) || box;
-      put(target, ten ? "10" : event.key);
-      if (event.key === "1" && !ten) {
-        target.dataset.open = "yes";
-        go(target);
-        return;
-      }
-      go(next(target, 1)) || go(target);
     });
-    grid.addEventListener("focusout", (event) => { delete event.target.dataset.open; });
+    // A whole grade leads on: every digit but 1, which may become a 10. + and x are a 10 of one key. By what is in the
+    // box and not by the key, which the keyboards of telephones do not tell.
+    grid.addEventListener("input", (event) => {
+      const box = event.target;
+      if (!box.matches("input[data-cell]")) return;
+      if (/[+xX]$/.test(box.value)) box.value = "10";
+      const two = /^1([1-9])$/.exec(box.value);
+      if (two) {
+        box.value = "1";
+        const target = next(box, 1);
+        if (target && go(target)) put(target, two[1]);
+      } else if (/^([02-9]|10)$/.test(box.value)) go(next(box, 1));
+    });
+    grid.addEventListener("focusin", (event) => { if (event.target.matches("input[data-cell]")) event.target.select(); });
+  }
+
+  // ------------------------------------------------------------------------------------------ items of one digit
+  const digits = document.querySelector("[data-digits]");
+  if (digits) {
+    digits.addEventListener("input", (event) => {
+      const most = event.target.dataset.digit;
+      if (!most || !/^\d$/.test(event.target.value) || Number(event.target.value) > Number(most)) return;
+      const boxes = [...digits.querySelectorAll("[data-digit]")];
+      go(boxes[boxes.indexOf(event.target) + 1]);
+    });
   }
 
   // ------------------------------------------------------------------------------------------ questionnaire
