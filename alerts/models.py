@@ -37,6 +37,15 @@ class Reason(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+ON_LISTS = (Level.URGENT, Level.ACTION, Level.TASK)  # INFO lives on the patient page only
+# By how much it matters, the worst first; as text the levels sort otherwise. The indexes of the lists hold it.
+RANK = models.Case(
+    *(models.When(level=level, then=models.Value(level.rank)) for level in Level),
+    output_field=models.SmallIntegerField(),
+)
+_LISTED = Q(closed_at__isnull=True, level__in=ON_LISTS)
+
+
 # Tens of thousands of alerts may open in one statement: their history is written in one, too.
 @pghistory.track(pghistory.InsertEvent(level=pgtrigger.Statement), pghistory.UpdateEvent(), model_name="AlertHistory")
 class Alert(models.Model):
@@ -118,13 +127,35 @@ class Alert(models.Model):
             ),
         ]
         indexes = [
+            # A list is read from its index in its order, and counted without the rows: of one role, of all, by due day.
             models.Index(
-                fields=["centre", "audience", "state", "level"],
+                "centre",
+                "audience",
+                "state",
+                RANK,
+                "due_on",
+                "opened_at",
+                "id",
                 name="alert_worklist",
-                condition=Q(closed_at__isnull=True),
+                condition=_LISTED,
             ),
+            models.Index(
+                "centre",
+                "state",
+                RANK,
+                "due_on",
+                "opened_at",
+                "id",
+                name="alert_worklist_all",
+                condition=_LISTED,
+            ),
+            models.Index("centre", "due_on", RANK, "id", name="alert_overdue", condition=_LISTED),
             models.Index(fields=["patient", "-opened_at"], name="alert_by_patient"),
             models.Index(fields=["centre", "rule", "-closed_at"], name="alert_by_rule"),
+            models.Index(fields=["centre", "-opened_at"], name="alert_by_opening"),
+            models.Index(
+                fields=["centre", "-closed_at"], name="alert_by_closing", condition=Q(closed_at__isnull=False)
+            ),
             models.Index(
                 fields=["centre", "rule", "patient"],
                 name="alert_closed_by_hand",
@@ -307,6 +338,7 @@ class RuleRun(models.Model):
         ]
         indexes = [
             models.Index(fields=["centre", "rule", "-started_at"], name="rule_run_by_rule"),
+            models.Index(fields=["centre", "rule", "trigger", "-started_at", "-id"], name="rule_run_newest"),
             models.Index(fields=["centre", "-finished_at"], name="rule_run_by_finish"),
         ]
 

@@ -15,7 +15,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from accounts.models import Centre, Membership, Role
 from accounts.permissions import ROLES, Permission
-from alerts.models import Alert, AlertEvent, Delivery, EventKind, Reason, RuleRun, State, Sweep
+from alerts.models import ON_LISTS, Alert, AlertEvent, Delivery, EventKind, Reason, RuleRun, State, Sweep, Trigger
 from common.dates import add_working_time
 from monitoring.asking import ask
 from monitoring.bounds import with_values
@@ -66,13 +66,15 @@ def digest_readers(centre: Centre) -> list[int]:
 
 def waiting(centre: Centre, role: str) -> QuerySet[Alert]:
     """Open alerts for `role` that nobody has acknowledged. INFO is on no worklist."""
-    return Alert.objects.filter(centre=centre, audience=role, state=State.OPEN).exclude(level=Level.INFO)
+    return Alert.objects.filter(
+        centre=centre, audience=role, state=State.OPEN, closed_at__isnull=True, level__in=ON_LISTS
+    )
 
 
 def waiting_counts(centre: Centre, role: str) -> dict[str, int]:
     """{"URGENT": n, "ACTION": n, "TASK": n, "total": n} of `waiting`."""
     found = dict(waiting(centre, role).order_by().values_list("level").annotate(n=Count("pk")))
-    counts = {str(level): found.get(level, 0) for level in (Level.URGENT, Level.ACTION, Level.TASK)}
+    counts = {str(level): found.get(level, 0) for level in ON_LISTS}
     return {**counts, "total": sum(counts.values())}
 
 
@@ -110,6 +112,16 @@ class Checked:
         return self.is_stale
 
 
+# Looked up one by one: on a busy day new facts make thousands of runs, of which only the newest count.
+_NEWEST_RUNS = """
+SELECT run.* FROM unnest(%(rules)s::text[]) asked (rule) CROSS JOIN unnest(%(triggers)s::text[]) made (trigger)
+CROSS JOIN LATERAL (
+    SELECT * FROM alerts_rulerun r
+    WHERE r.centre_id = %(centre)s AND r.rule = asked.rule AND r.trigger = made.trigger AND r.started_at > %(since)s
+    ORDER BY r.started_at DESC, r.id DESC LIMIT 1) run
+"""
+
+
 def checked(centre: Centre, now: dt.datetime) -> Checked:
     """For "Checked 06:00, 24 rules, 412 patients". Stale: no check has finished in the last 26 hours."""
     sweep = Sweep.objects.filter(centre=centre, finished_at__isnull=False).order_by("-finished_at").first()
@@ -118,12 +130,12 @@ def checked(centre: Centre, now: dt.datetime) -> Checked:
         counts = RuleRun.objects.filter(sweep=sweep, finished_at__isnull=False).aggregate(
             rules=Count("rule", distinct=True), patients=Max("asked")
         )
-    newest = (
-        RuleRun.objects.filter(centre=centre, rule__in=RULES, started_at__gt=now - 2 * STALE_AFTER)
-        .order_by("rule", "trigger", "-started_at", "-pk")
-        .distinct("rule", "trigger")
+    runs = list(
+        RuleRun.objects.raw(
+            _NEWEST_RUNS,
+            {"centre": centre.pk, "rules": [*RULES], "triggers": [*Trigger], "since": now - 2 * STALE_AFTER},
+        )
     )
-    runs = list(newest)
     at = sweep.finished_at if sweep else None
     return Checked(
         at=at,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -19,10 +20,12 @@ from common.dates import centre_day, latest_within
 from exchange.models import HeldRow
 
 DUE_WITHIN_DAYS = 14
+COUNTED_TO = 999  # beyond it the frame says "999+": the list itself counts, and every page shows the frame
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`freshness` (alerts.selectors.Checked) and `nav_counts` ({worklist, due, quarantine}); five queries at most.
+    """`freshness` (alerts.selectors.Checked) and `nav_counts` ({worklist, due, quarantine}); six bounded queries at
+    most.
 
     Empty for the signed-out, for members of no centre, and for those who see no patients.
     """
@@ -36,12 +39,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _counts(centre: Centre, membership: Membership) -> dict[str, int]:
+def _counts(centre: Centre, membership: Membership) -> dict[str, int | str]:
     today = centre_day(timezone.now(), centre.zone)
     counts = {
-        "worklist": selectors.waiting_counts(centre, membership.role)["total"],
-        "due": Upcoming.objects.filter(centre=centre, due_on__lte=latest_within(today, DUE_WITHIN_DAYS)).count(),
+        "worklist": _counted(selectors.waiting(centre, membership.role)),
+        "due": _counted(Upcoming.objects.filter(centre=centre, due_on__lte=latest_within(today, DUE_WITHIN_DAYS))),
     }
     if may(membership, Permission.IMPORT):
-        counts["quarantine"] = HeldRow.objects.filter(batch__centre=centre, resolution="").count()
+        counts["quarantine"] = _counted(HeldRow.objects.filter(batch__centre=centre, resolution=""))
     return counts
+
+
+def _counted(found: QuerySet[Any]) -> int | str:
+    """How many, or "999+"."""
+    number = found.order_by()[: COUNTED_TO + 1].count()
+    return number if number <= COUNTED_TO else f"{COUNTED_TO}+"

@@ -12,23 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, F, IntegerField, QuerySet, Value, When
+from django.db.models import Count, F, QuerySet
 
 from accounts.models import Centre, Role
 from alerts import selectors as alerts
 from alerts.actions import SNOOZE_DAYS
-from alerts.models import Alert, NotEvaluable, State, Upcoming
+from alerts.models import ON_LISTS, RANK, Alert, NotEvaluable, State, Upcoming
 from clinic.context import DUE_WITHIN_DAYS
 from clinic.selectors.patient import reason_of, title_of
 from common.dates import centre_day, latest_within
 from monitoring.levels import Level
 from monitoring.rules import RULES
 
-ON_LISTS = (Level.URGENT, Level.ACTION, Level.TASK)  # INFO lives on the patient page only
 ANY = "all"
 BRIEF = 230  # characters of a row's reason; the whole sentence stands on the alert's page
-
-_RANK = Case(*(When(level=level, then=Value(level.rank)) for level in Level), output_field=IntegerField())
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def _on_lists(centre: Centre, filters: Filters) -> QuerySet[Alert]:
     if filters.role != ANY:
         found = found.filter(audience=filters.role)
     if filters.level:
-        found = found.filter(level=filters.level)
+        found = found.alias(rank=RANK).filter(rank=Level(filters.level).rank)  # as the indexes hold it
     if filters.rule:
         found = found.filter(rule=filters.rule)
     if filters.patients:
@@ -74,7 +71,7 @@ def worklist(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert
     found = _due(_on_lists(centre, filters), filters.due, as_of)
     if filters.state != ANY:
         found = found.filter(state=filters.state)
-    return found.select_related("patient").order_by(_RANK, F("due_on").asc(nulls_last=True), "opened_at", "pk")
+    return found.select_related("patient").order_by(RANK, F("due_on").asc(nulls_last=True), "opened_at", "pk")
 
 
 def states(centre: Centre, filters: Filters, as_of: dt.date) -> dict[str, int]:
@@ -88,7 +85,7 @@ def states(centre: Centre, filters: Filters, as_of: dt.date) -> dict[str, int]:
 def overdue(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert]:
     """Alerts whose due day has passed, longest first, whoever's they are and whether acknowledged or not."""
     found = _due(_on_lists(centre, filters), "overdue", as_of)
-    return found.select_related("patient").order_by("due_on", _RANK, "pk")
+    return found.select_related("patient").order_by("due_on", RANK, "pk")
 
 
 def due_soon(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Upcoming]:

@@ -26,9 +26,14 @@ def wants_fragment(request: ClinicRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def page_of(request: ClinicRequest, found: QuerySet[Any], size: int = PER_PAGE) -> Page[Any]:
-    """The page the address names; the first or the last where it names none there is."""
-    return Paginator(found, size).get_page(request.GET.get("page"))
+def page_of(request: ClinicRequest, found: QuerySet[Any], size: int = PER_PAGE, count: int | None = None) -> Page[Any]:
+    """The page the address names; the first or the last where it names none there is. `count` spares counting `found`
+    where the same question has been counted already.
+    """
+    paginator = Paginator(found, size)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get("page"))
 
 
 def answer(

@@ -101,8 +101,8 @@ def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | Non
     as_of = centre_day(now, request.centre.zone)
     form = WorklistForm(request.GET, request.membership.role)
     filters = form.filters()
-    page = page_of(request, questions.worklist(request.centre, filters, as_of))
     counts = questions.states(request.centre, filters, as_of)
+    page = page_of(request, questions.worklist(request.centre, filters, as_of), count=counts[filters.state])
     return _list(
         request, form, "worklist", "clinic:worklist", now,
         page=page,

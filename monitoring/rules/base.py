@@ -189,12 +189,8 @@ class Rule:
         return self._said(evidence, gettext, shown)
 
     def _said(self, evidence: Mapping[str, Any], text: Callable[[str], str], write: Callable[[Any], str]) -> str:
-        parameters = evidence.get("parameters", {})
-        words: dict[str, Any] = {
-            name: write(value) for name, value in evidence.items() if name not in ("reasons", *JUDGED_BY)
-        }
-        words["p"] = _Names({name: write(value) for name, value in parameters.items()})
-        return " ".join(text(self.explanations[reason]).format(**words) for reason in evidence["reasons"])
+        words = _Written(evidence, write, _Written(evidence.get("parameters", {}), write))
+        return " ".join(text(self.explanations[reason]).format_map(words) for reason in evidence["reasons"])
 
     @property
     def title_shown(self) -> str:
@@ -208,9 +204,23 @@ class Rule:
         return [with_numbers(gettext(text), numbers, shown) for text in self.not_considered]
 
 
-class _Names:
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self.__dict__.update(values)
+class _Written(dict[str, Any]):
+    """Values for the sentence that names them, each written when it is named: evidence holds many more than one sentence
+    says. {p.name} asks the parameters.
+    """
+
+    def __init__(self, values: Mapping[str, Any], write: Callable[[Any], str], p: _Written | None = None) -> None:
+        super().__init__(values)
+        self._write, self._p = write, p
+
+    def __getitem__(self, name: str) -> Any:
+        return self._p if name == "p" and self._p is not None else self._write(super().__getitem__(name))
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 def with_numbers(text: str, parameters: Mapping[str, Any], write: Callable[[Any], str] | None = None) -> str:

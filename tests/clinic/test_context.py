@@ -41,6 +41,15 @@ def test_the_frame_counts_what_waits_for_this_role_in_this_centre(clinic, clinic
     assert frame(asked_by(physio))["nav_counts"] == {"worklist": 1, "due": 1}
 
 
+def test_the_frame_counts_no_further_than_it_says(clinic, clinician, monkeypatch) -> None:
+    """Every page shows these numbers: counting ninety thousand alerts for each would make all of them slow."""
+    monkeypatch.setattr("clinic.context.COUNTED_TO", 2)
+    membership = clinician.memberships.get()
+    for number, said in ((1, 1), (2, 2), (3, "2+"), (4, "2+")):
+        alert(factories.patient(clinic, clinician), "ck-rising", "ACTION", AS_OF)
+        assert frame(asked_by(membership))["nav_counts"]["worklist"] == said, number
+
+
 def test_nobody_is_told_of_a_centre_that_is_not_theirs(clinic) -> None:
     assert frame(asked_by(None)) == {}
     assert frame(RequestFactory().get("/")) == {}
