@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -161,7 +161,9 @@ def wrong(language: str, domain: str) -> list[str]:
         if message.id and message.string and not isinstance(message.id, tuple | list):
             if set(PLACES.findall(message.id)) != set(PLACES.findall(message.string)):
                 found.append(f"other placeholders: {message.id[:90]}")
-        elif message.id and all(message.string) and not _places(message.string) <= _places(message.id):
+        elif (
+            message.id and message.string and all(message.string) and not _places(message.string) <= _places(message.id)
+        ):
             found.append(f"other placeholders: {message.id[0][:90]}")  # a singular may say "one" where a plural counts
     return found
 
