@@ -169,7 +169,7 @@ def wrong(language: str, domain: str) -> list[str]:
 
 
 def _places(texts: Iterable[str]) -> set[str]:
-    return {place for text in texts for place in PLACES.findall(text)}
+    return {place for text in texts if text for place in PLACES.findall(text)}
 
 
 def compile_all() -> None:
