@@ -10,6 +10,7 @@ app_name = "accounts"
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
+    path("stay/", views.stay, name="stay"),
     path("tokens/", views.make_token, name="make-token"),
     path("tokens/<uuid:public_id>/revoke/", views.revoke_token, name="revoke-token"),
     path("digest/", views.set_digest, name="set-digest"),

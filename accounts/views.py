@@ -38,6 +38,13 @@ def _show_errors(form: BaseForm, error: ValidationError) -> None:
         form.add_error(field if field in form.fields else None, errors)
 
 
+@require_POST
+def stay(request: PersonRequest) -> HttpResponse:
+    """Moves the end of the session, as any request does; for somebody who reads without asking for anything."""
+    request.session.modified = True
+    return HttpResponse(status=204)
+
+
 # ------------------------------------------------------------------------------------------------------- one's profile
 
 

@@ -1,0 +1,239 @@
+// What is typed stays: when the tab is reloaded or crashes, when the server cannot be reached, when the session ends.
+//
+// A form with data-keep has a draft in the storage of its tab: gone when it is saved, when somebody signs out, when another
+// person signs in, and with the tab. Files and passwords are never in it. Without this file the server keeps what it is sent.
+(() => {
+  "use strict";
+  const body = document.body;
+  const whose = body.dataset.whose || "";
+  const inside = document.querySelector(".shell") !== null;
+  const OWN = new Set(["csrfmiddlewaretoken", "whose"]);
+  const OLDEST = 12 * 3600 * 1000;
+
+  function notice(tone, text, buttons = []) {
+    const box = document.createElement("div");
+    box.className = `notice notice-${tone}`;
+    box.setAttribute("role", tone === "error" ? "alert" : "status");
+    const inner = document.createElement("div");
+    inner.className = "notice-body";
+    const line = document.createElement("p");
+    line.textContent = text;
+    inner.append(line);
+    box.append(inner);
+    for (const [label, act] of buttons) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn btn-sm";
+      button.textContent = label;
+      button.addEventListener("click", act);
+      box.append(button);
+    }
+    return box;
+  }
+
+  // --------------------------------------------------------------------------------------------------------- drafts
+  let signingOut = false;
+  const drafts = {
+    names: () => { try { return Object.keys(sessionStorage).filter((name) => name.startsWith("draft ")); } catch { return []; } },
+    read: (name) => { try { return JSON.parse(sessionStorage.getItem(name)); } catch { return null; } },
+    write: (name, draft) => { try { sessionStorage.setItem(name, JSON.stringify(draft)); } catch { /* full or closed off: the page still has it */ } },
+    drop: (name) => { try { sessionStorage.removeItem(name); } catch { /* nothing there */ } },
+    dropAll: () => drafts.names().forEach(drafts.drop),
+  };
+  const nameOf = (form, index) => `draft ${whose} ${location.pathname} ${form.id || index}`;
+
+  function typedInto(form) {
+    const secret = new Set([...form.elements].filter((box) => box.type === "password").map((box) => box.name));
+    return [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !OWN.has(name) && !secret.has(name));
+  }
+
+  function putBack(form, fields) {
+    const left = new Map();
+    for (const [name, value] of fields) left.set(name, [...(left.get(name) || []), value]);
+    const all = new Map([...left].map(([name, values]) => [name, [...values]]));
+    for (const box of form.elements) {
+      if (!box.name || OWN.has(box.name) || ["file", "password", "submit", "button", "reset"].includes(box.type)) continue;
+      const before = box.type === "checkbox" || box.type === "radio" ? box.checked : box.value;
+      if (box.type === "checkbox" || box.type === "radio") box.checked = (all.get(box.name) || []).includes(box.value);
+      else if (box.type === "select-multiple") for (const option of box.options) option.selected = (all.get(box.name) || []).includes(option.value);
+      else if ((left.get(box.name) || []).length) box.value = left.get(box.name).shift();
+      if (before === (typeof before === "boolean" ? box.checked : box.value)) continue;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  }
+
+  function keepDraft(form, index) {
+    const name = nameOf(form, index);
+    const empty = JSON.stringify(typedInto(form));
+    let waiting = 0;
+    const write = (sent) => {
+      clearTimeout(waiting);
+      waiting = 0;
+      if (signingOut) return;
+      const fields = typedInto(form);
+      if (!sent && JSON.stringify(fields) === empty) drafts.drop(name);
+      else drafts.write(name, { at: Date.now(), sent: Boolean(sent), fields });
+    };
+    // The page as the server sent it is nearer to the truth: it has the errors beside what was typed.
+    const answered = form.matches("[data-filled]") || form.querySelector("[aria-invalid=true], [data-error-summary]");
+    const draft = drafts.read(name);
+    if (draft && (answered || Date.now() - draft.at > OLDEST || JSON.stringify(draft.fields) === empty)) drafts.drop(name);
+    else if (draft) {
+      putBack(form, draft.fields);
+      const at = new Date(draft.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      const told = notice("info", interpolate(gettext("What you typed here at %(at)s and had not saved is back."), { at }, true), [
+        [gettext("Discard it"), () => {
+          drafts.drop(name);
+          putBack(form, JSON.parse(empty));
+          told.remove();
+        }],
+      ]);
+      told.dataset.restored = "";
+      form.prepend(told);
+    }
+    form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(write, 300, false); });
+    form.addEventListener("change", () => { clearTimeout(waiting); waiting = setTimeout(write, 300, false); });
+    addEventListener("pagehide", () => { if (waiting && !form.dataset.sent) write(false); });
+    form.addEventListener("submit", (event) => { if (!event.defaultPrevented) write(true); });
+    form.addEventListener("htmx:afterRequest", (event) => {
+      if (event.detail.elt === form && event.detail.successful) { clearTimeout(waiting); waiting = 0; drafts.drop(name); }
+    });
+  }
+
+  document.addEventListener("submit", (event) => {
+    if ((event.target.getAttribute("action") || "").includes("/logout/")) { signingOut = true; drafts.dropAll(); }
+  });
+  // After all other scripts, which may want to know of what is put back.
+  addEventListener("DOMContentLoaded", () => {
+    const arrived = (performance.getEntriesByType("navigation")[0] || {}).type;
+    for (const name of drafts.names()) {
+      const draft = drafts.read(name);
+      if (!draft || (inside && !name.startsWith(`draft ${whose} `))) drafts.drop(name);
+      // A page of the clinic that was arrived at from the form means that the form was taken; the sign-in page, an error, or
+      // coming back after one means that it was not.
+      else if (draft.sent && inside && arrived === "navigate") drafts.drop(name);
+      else if (draft.sent) drafts.write(name, { ...draft, sent: false });
+    }
+    document.querySelectorAll("form[data-keep]").forEach(keepDraft);
+  });
+
+  // -------------------------------------------------------------------------------------------------------- network
+  async function reachable() {
+    try {
+      const answer = await fetch(body.dataset.alive, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      return answer.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  // A form that is long to fill asks first whether anybody is there: the browser would replace it by a page of its own.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.matches("[hx-post]") || form.dataset.reached) return;
+    if (!form.matches("[data-keep]") && navigator.onLine) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (form.dataset.asking) return;
+    form.dataset.asking = "yes";
+    const there = await reachable();
+    delete form.dataset.asking;
+    form.querySelector("[data-unreachable]")?.remove();
+    if (there) {
+      form.dataset.reached = "yes";
+      form.requestSubmit(event.submitter);
+      delete form.dataset.reached;
+      return;
+    }
+    const told = notice("error", gettext("The server cannot be reached, so nothing was saved. What you typed is still here."), [
+      [gettext("Try again"), () => form.requestSubmit(event.submitter)],
+    ]);
+    told.dataset.unreachable = "";
+    const actions = form.querySelector(".form-actions");
+    if (actions) actions.before(told); else form.append(told);
+    told.querySelector("button").focus();
+  }, true);
+
+  function say(text) {
+    const place = document.getElementById("messages");
+    if (place) place.replaceChildren(notice("error", text));
+  }
+  document.addEventListener("htmx:sendError", () => say(gettext("The server cannot be reached, so nothing was changed. Please try again.")));
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 401) return;
+    say(status >= 500
+      ? gettext("Something went wrong on our side, and nothing was changed. Please try again.")
+      : gettext("This is not possible any more. Reload the page to see what has changed."));
+  });
+
+  // ---------------------------------------------------------------------------------------------------- end of session
+  const dialog = document.getElementById("session-end");
+  const seconds = Number(body.dataset.sessionSeconds);
+  if (!dialog || !seconds) return;
+  // The server counts from the last request it wrote down, which may be a minute old.
+  const lasts = (seconds > 300 ? seconds - 60 : seconds) * 1000;
+  const early = Math.min(180_000, lasts / 3);
+  let seen = 0;
+  let leaving = false;
+  let waved = 0; // the end that somebody has read about and let come
+  function active() {
+    seen = Date.now();
+    try { localStorage.setItem("seen", String(seen)); } catch { /* other tabs do not hear of it */ }
+  }
+  const latest = () => { try { return Math.max(seen, Number(localStorage.getItem("seen"))); } catch { return seen; } };
+  active();
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.xhr.status !== 401 && event.detail.xhr.status) active(); });
+  addEventListener("beforeunload", (event) => { if (leaving) event.stopImmediatePropagation(); });
+
+  const part = (name) => dialog.querySelector(`[data-part=${name}]`);
+  function show(name) {
+    for (const each of dialog.querySelectorAll("[data-part]")) each.hidden = each.dataset.part !== name;
+    dialog.dataset.shows = name;
+    dialog.setAttribute("aria-labelledby", part(name).querySelector("h2").id);
+    if (!dialog.open) dialog.showModal();
+  }
+  function ended() {
+    if (dialog.open && dialog.dataset.shows === "ended") return;
+    const link = part("ended").querySelector("a");
+    link.href = `${body.dataset.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    show("ended");
+    link.focus();
+  }
+  part("ended").querySelector("a").addEventListener("click", () => { leaving = true; });
+  dialog.addEventListener("cancel", (event) => { if (dialog.dataset.shows === "ended") event.preventDefault(); else waved = latest() + lasts; });
+  part("soon").querySelector("[data-stay]").addEventListener("click", async () => {
+    try {
+      const answer = await fetch(body.dataset.stay, { method: "POST", headers: { "HX-Request": "true", ...JSON.parse(body.getAttribute("hx-headers")) } });
+      if (!answer.ok) { ended(); return; }
+      active();
+      dialog.close();
+    } catch {
+      part("soon").querySelector("[data-failed]").hidden = false;
+    }
+  });
+  // What asks by itself is told here; a form that somebody sent goes to the sign-in page and comes back filled.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    const by = event.detail.requestConfig.triggeringEvent;
+    if (by && by.type === "submit" && event.detail.xhr.getResponseHeader("HX-Redirect")) { leaving = true; return; }
+    event.preventDefault();
+    ended();
+  });
+
+  setInterval(() => {
+    const end = latest() + lasts;
+    const left = end - Date.now();
+    if (left <= 0) ended();
+    else if (left <= early && waved !== end) {
+      const minutes = Math.ceil(left / 60_000);
+      const text = left > 60_000
+        ? interpolate(ngettext("In %(n)s minute", "In %(n)s minutes", minutes), { n: minutes }, true)
+        : gettext("In less than a minute");
+      const place = part("soon").querySelector("[data-left]");
+      if (place.textContent !== text) place.textContent = text;
+      if (!dialog.open) { show("soon"); part("soon").querySelector("[data-stay]").focus(); }
+    } else if (dialog.open && left > early) dialog.close(); // somebody went on in another tab
+  }, 1000);
+})();
