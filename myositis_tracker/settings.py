@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "clinic.middleware.MergedRecordsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
