@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, path
 
 from clinic.views import (
@@ -13,8 +14,10 @@ from clinic.views import (
     entry_labs,
     escalation,
     fact,
+    history,
     infusions,
     letter,
+    merge,
     overview,
     paper,
     patient,
@@ -23,6 +26,7 @@ from clinic.views import (
     record,
     responses,
     rules,
+    styleguide,
     taper,
     trail,
     treatment,
@@ -38,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     path("worklist/", worklist.worklist, name="worklist"),
     path("worklist/due/", worklist.due, name="due"),
     path("worklist/unjudged/", worklist.unjudged, name="unjudged"),
+    path("worklist/history/", history.show, name="history"),
     path("alerts/acknowledge/", alerts.acknowledge_many, name="alerts-acknowledge"),
     path("alerts/<uuid:public_id>/", alerts.show, name="alert"),
     path("alerts/<uuid:public_id>/acknowledge/", alerts.acknowledge, name="alert-acknowledge"),
@@ -62,6 +67,9 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:public_id>/trail/", trail.of_patient, name="patient-trail"),
     path("patients/new/", record.new, name="patient-new"),
     path("patients/new/alike/", record.alike, name="patient-alike"),
+    path("patients/<uuid:public_id>/second-record/", merge.choose, name="merge-choose"),
+    path("patients/<uuid:public_id>/second-record/<uuid:other_id>/", merge.confirm, name="merge-confirm"),
+    path("merges/<uuid:merge_id>/", merge.show, name="merge"),
     path("patients/<uuid:public_id>/", patient.show, name="patient"),
     path("patients/<uuid:public_id>/history/", patient.history, name="patient-history"),
     path("patients/<uuid:public_id>/results/", patient.results, name="results"),
@@ -140,3 +148,6 @@ urlpatterns: list[URLPattern] = [
     ),
     path("physiotherapy/", physio.today, name="physio-today"),
 ]
+
+if settings.MODE != "production":
+    urlpatterns.append(path("styleguide/", styleguide.show, name="styleguide"))
