@@ -174,6 +174,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
         "id public_id centre kind uploaded_at", source_name=K.PLACE, file_name=K.IDENTIFYING, content=K.IDENTIFYING,
         mapping=K.TEXT, uploaded_by=K.IDENTIFYING),
 
+    "clinic.Figures": _technical("id centre as_of made_at months weeks burden"),
+
     "research.Release": _technical(
         "id public_id centre table as_of patients taken_at finished_at rows", name=K.TEXT, taken_by=K.IDENTIFYING,
         sha256=K.TECHNICAL),

@@ -89,4 +89,5 @@ class PatientsForm(ListForm):
         )
 
     def filters(self) -> PatientFilters:
-        return PatientFilters(**{**self.values, "sampled": self.values["sampled"] or None, "on": self.values["on"] or None})
+        days = {name: self.values[name] or None for name in ("sampled", "on")}
+        return PatientFilters(**{**self.values, **days})

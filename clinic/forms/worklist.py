@@ -8,6 +8,9 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from alerts.actions import SNOOZE_DAYS
@@ -16,9 +19,10 @@ from clinic.context import DUE_WITHIN_DAYS
 from clinic.forms.patient import day_box
 from clinic.selectors.worklist import ANY, ON_LISTS, Filters, rules_in_order
 from monitoring.levels import Level
+from patients.models import Subtype
 
 PATIENTS_AT_MOST = 20
-REASONS = [("", "Choose a reason"), *Reason.choices]
+REASONS = [("", _("Choose a reason")), *Reason.choices]
 
 
 def patients_in(query: QueryDict) -> tuple[uuid.UUID, ...]:
@@ -55,27 +59,36 @@ class ListForm(forms.Form):
         """Choices that depend on who reads are filled in here, before the boxes are read."""
 
 
-def _choice(label: str, choices: list[tuple[str, str]], **options: Any) -> forms.ChoiceField:
+def _choice(label: Any, choices: Any, **options: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, required=False, choices=choices, **options)
 
 
-def _rules() -> forms.ChoiceField:
-    return forms.ChoiceField(label="Rule", required=False, choices=lambda: [("", "Any rule"), *rules_in_order()])
+def rule_choice() -> forms.ChoiceField:
+    return _choice(_("Rule"), lambda: [("", gettext("Any rule")), *rules_in_order()])
 
 
-ROLES = [(role.value, str(role.label)) for role in Role if role != Role.RESEARCHER]
+def level_choice() -> forms.ChoiceField:
+    return _choice(_("Level"), [("", _("Any level")), *((level, Level(level).label) for level in ON_LISTS)])
+
+
+ROLES = [(role.value, role.label) for role in Role if role != Role.RESEARCHER]
 
 
 class WorklistForm(ListForm):
     state = _choice(
-        "State", [(s, s) for s in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED, ANY)], widget=forms.HiddenInput
+        _("State"), [(s, s) for s in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED, ANY)], widget=forms.HiddenInput
     )
-    role = _choice("On the list of", [*ROLES, (ANY, "All roles")])
-    level = _choice("Level", [("", "Any level"), *((level, str(Level(level).label)) for level in ON_LISTS)])
-    rule = _rules()
+    role = _choice(_("On the list of"), [*ROLES, (ANY, _("All roles"))])
+    level = level_choice()
+    rule = rule_choice()
     due = _choice(
-        "Due",
-        [("", "Any day"), ("overdue", "Overdue"), ("soon", f"Within {DUE_WITHIN_DAYS} days"), ("none", "No due day")],
+        _("Due"),
+        [
+            ("", _("Any day")),
+            ("overdue", _("Overdue")),
+            ("soon", format_lazy(_("Within {days} days"), days=DUE_WITHIN_DAYS)),
+            ("none", _("No due day")),
+        ],
     )
 
     def __init__(self, query: QueryDict, role: str) -> None:
@@ -86,19 +99,21 @@ class WorklistForm(ListForm):
 
 
 class DueForm(ListForm):
-    when = _choice("When", [("soon", "soon"), ("overdue", "overdue")], widget=forms.HiddenInput)
-    role = _choice("For", [(ANY, "All roles"), *ROLES])
-    rule = _rules()
+    when = _choice(_("When"), [("soon", "soon"), ("overdue", "overdue")], widget=forms.HiddenInput)
+    role = _choice(_("For"), [(ANY, _("All roles")), *ROLES])
+    rule = rule_choice()
+    subtype = _choice(_("Subtype"), [("", _("Any subtype")), *Subtype.choices])
 
     def __init__(self, query: QueryDict) -> None:
         super().__init__(query, when="soon", role=ANY)
 
     def filters(self) -> Filters:
-        return Filters(role=self.values["role"], rule=self.values["rule"], patients=self.patients)
+        values = {name: value for name, value in self.values.items() if name != "when"}
+        return Filters(**values, patients=self.patients)
 
 
 class UnjudgedForm(ListForm):
-    rule = _rules()
+    rule = rule_choice()
 
     def filters(self) -> Filters:
         return Filters(rule=self.values["rule"], patients=self.patients)
@@ -107,7 +122,10 @@ class UnjudgedForm(ListForm):
 # ----------------------------------------------------------------------------------------------------- acting on alerts
 
 
-def _text(label: str = "Remark", required: bool = False) -> forms.CharField:
+REMARK = _("Remark")
+
+
+def _text(label: Any = REMARK, required: bool = False) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=required,
@@ -117,12 +135,12 @@ def _text(label: str = "Remark", required: bool = False) -> forms.CharField:
 
 
 class AcknowledgeForm(forms.Form):
-    reason = forms.ChoiceField(label="Reason", choices=REASONS, required=False)
+    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS, required=False)
     text = _text()
 
 
 class CloseForm(forms.Form):
-    reason = forms.ChoiceField(label="Reason", choices=REASONS, error_messages={"required": "Choose a reason."})
+    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS, error_messages={"required": _("Choose a reason.")})
     text = _text()
 
 
@@ -131,7 +149,7 @@ class SnoozeForm(CloseForm):
 
     field_order = ("until", "reason", "text")
     until = forms.DateField(
-        label="Until", widget=day_box(), help_text="It wakes the day after, or when its level rises."
+        label=_("Until"), widget=day_box(), help_text=_("It wakes the day after, or when its level rises.")
     )
 
     def __init__(self, data: Any = None, *, alert: Alert, today: dt.date, **options: Any) -> None:
@@ -140,33 +158,37 @@ class SnoozeForm(CloseForm):
         self.fields["until"].widget.attrs.update(
             min=today.isoformat(), max=(today + dt.timedelta(days=longest)).isoformat()
         )
-        self.fields[
-            "until"
-        ].help_text = f"At most {longest} days for this level. It wakes the day after, or at once when its level rises."
+        self.fields["until"].help_text = gettext(
+            "At most %(days)s days for this level. It wakes the day after, or at once when its level rises."
+        ) % {"days": longest}
 
 
 class ExceptionForm(forms.Form):
     """The alert's rule is not asked about the patient any more, from today until a day."""
 
-    ends_on = forms.DateField(label="Until", widget=day_box(), help_text="Last day. Then the rule is asked again.")
-    reason = forms.CharField(label="Reason", max_length=200, help_text="Shown wherever the rule would have spoken")
+    ends_on = forms.DateField(
+        label=_("Until"), widget=day_box(), help_text=_("Last day. Then the rule is asked again.")
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("Shown wherever the rule would have spoken")
+    )
 
 
 class CommentForm(forms.Form):
-    text = _text("Comment", required=True)
+    text = _text(_("Comment"), required=True)
 
 
 class BulkForm(forms.Form):
     """Several alerts at once. A box holds "id:level" as the reader saw it: one that rose meanwhile is left alone."""
 
     reason = forms.ChoiceField(
-        label="Reason", choices=REASONS, error_messages={"required": "Choose a reason for all of them."}
+        label=_("Reason"), choices=REASONS, error_messages={"required": _("Choose a reason for all of them.")}
     )
     text = forms.CharField(
-        label="Remark",
+        label=_("Remark"),
         required=False,
         max_length=500,
-        widget=forms.TextInput(attrs={"placeholder": "Remark (optional)"}),
+        widget=forms.TextInput(attrs={"placeholder": _("Remark (optional)")}),
     )
 
     def __init__(self, data: QueryDict | None = None) -> None:
@@ -181,7 +203,7 @@ class BulkForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         if not self.ticked:
-            raise forms.ValidationError("Tick the alerts first.")
+            raise forms.ValidationError(gettext("Tick the alerts first."))
         return super().clean() or {}
 
     def ticked_names(self) -> set[str]:

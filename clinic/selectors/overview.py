@@ -1,36 +1,50 @@
-"""The numbers of the clinic. Each is counted from the list that its link opens."""
+"""The numbers of the clinic. Each is counted from the list that its link opens: those of today as one looks, those of
+the past once a night (clinic.models.Figures), and then the page says when.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
-from django.db.models import Count
-from django.db.models.functions import TruncWeek
+from django.db.models import Case, CharField, Count, Q, Value, When
+from django.utils import formats
+from django.utils.translation import gettext as _
 
-from accounts.models import Centre, Role
+from accounts.models import Centre, Role, User
 from alerts.models import Alert, State
-from clinic.selectors import patients, worklist
-from clinic.selectors.worklist import ANY, ON_LISTS, Filters
-from common.dates import centre_day, day_bounds
-from monitoring.analytes import ANALYTES
+from clinic.models import Figures
+from clinic.runchart import FEWEST, middle, signals
+from clinic.selectors import figures, patients, remission, worklist
+from clinic.selectors.patients import NONE, PatientFilters
+from clinic.selectors.worklist import ANY, ON_LISTS, Filters, lasting
 from monitoring.levels import Level
-from monitoring.models import Result
 from patients.models import Subtype
 
-WEEKS = 12
 MISSED_RULE = "physio-missed"
+STATES = (remission.YES, remission.NO, remission.UNKNOWN)
+BANDS = (NONE, "low", "middle", "high")
+
+
+# --------------------------------------------------------------------------------------------------------------- today
 
 
 @dataclass(frozen=True)
-class Share:
-    """A part of a whole; `width` is its share in percent, for a bar."""
+class SubtypeLine:
+    """Patients under follow-up of one subtype: by state of remission, and by dose of glucocorticoid today. `states` has
+    None for all where the subtype is not asked about.
+    """
 
     key: str
     label: str
-    number: int
+    followed: int
     width: float
+    states: Sequence[tuple[str, int | None]]
+    bands: Sequence[tuple[str, int]]
+    overdue: int
 
 
 @dataclass(frozen=True)
@@ -44,12 +58,350 @@ class RoleLine:
 
 
 @dataclass(frozen=True)
-class Week:
-    starts_on: dt.date
-    results: int
-    patients: int
+class Today:
+    followed: int
+    states: Mapping[str, int]
+    bands: Mapping[str, int]
+    off_treatment: int
+    subtypes: Sequence[SubtypeLine]
+    roles: Sequence[RoleLine]
+    open_total: int
+    urgent: int
+    overdue: int
+    due_soon: int
+    unjudged: int
+    missed_physio: int
+    no_visit: int
+
+    @property
+    def remission_percent(self) -> int | None:
+        """Of those who were assessed; None where they are too few for a percentage."""
+        assessed = self.states[remission.YES] + self.states[remission.NO]
+        return round(100 * self.states[remission.YES] / assessed) if assessed >= FEWEST else None
+
+
+def today(centre: Centre, as_of: dt.date) -> Today:
+    """A dozen queries, whatever is on record."""
+    counts = _patients(centre, as_of)
+    overdue_of = dict(
+        worklist.overdue(centre, Filters(), as_of).order_by().values_list("patient__subtype").annotate(n=Count("pk"))
+    )
+    roles = _roles(centre)
+    beside = worklist.tab_counts(centre, as_of)
+    total = sum(counts.values())
+
+    def number(**asked: str) -> int:
+        return sum(
+            n for key, n in counts.items() if all(dict(zip(_KEYS, key, strict=True))[k] == v for k, v in asked.items())
+        )
+
+    lines = [
+        SubtypeLine(
+            key=str(code),
+            label=str(label),
+            followed=followed,
+            width=round(100 * followed / total, 1),
+            states=[
+                (state, None if code == Subtype.INCLUSION_BODY else number(subtype=code, state=state))
+                for state in STATES
+            ],
+            bands=[(band, number(subtype=code, band=band)) for band in BANDS],
+            overdue=overdue_of.get(code, 0),
+        )
+        for code, label in Subtype.choices
+        if (followed := number(subtype=code)) or overdue_of.get(code)
+    ]
+    return Today(
+        followed=total,
+        states={state: number(state=state) for state in STATES},
+        bands={band: number(band=band) for band in BANDS},
+        off_treatment=number(state=remission.YES, band=NONE),
+        subtypes=sorted(lines, key=lambda line: -line.followed),
+        roles=roles,
+        open_total=sum(line.total for line in roles),
+        urgent=sum(n for line in roles for level, n in line.cells if level == Level.URGENT),
+        overdue=beside["overdue"],
+        due_soon=beside["due"],
+        unjudged=beside["unjudged"],
+        missed_physio=worklist.states(centre, Filters(rule=MISSED_RULE, state=ANY), as_of)[ANY],
+        no_visit=patients.listed(centre, PatientFilters(next_visit=NONE), as_of).count(),
+    )
+
+
+_KEYS = ("subtype", "state", "band")
+
+
+def _patients(centre: Centre, as_of: dt.date) -> dict[tuple[str, str, str], int]:
+    """{(subtype, state of remission, band of dose): patients under follow-up}. One query: each list is asked for once,
+    and is the list itself.
+    """
+    found = patients.followed(centre, as_of)
+    assessed, quiet = remission.conditions(centre, as_of)
+
+    def among(lists: Mapping[str, Any], otherwise: str) -> Case:
+        whens = [When(condition, then=Value(word)) for word, condition in lists.items()]
+        return Case(*whens, default=Value(otherwise), output_field=CharField())
+
+    rows = (
+        found.annotate(
+            # In this order, the first that holds: whoever is assessed, and not in remission, is not.
+            state=among(
+                {"": Q(subtype=Subtype.INCLUSION_BODY), remission.YES: quiet, remission.NO: assessed},
+                remission.UNKNOWN,
+            ),
+            band=among({band: patients.on_steroid(centre, band, as_of) for band in BANDS[1:]}, NONE),
+        )
+        .order_by()
+        .values_list("subtype", "state", "band")
+        .annotate(n=Count("pk"))
+    )
+    return {(subtype, state, band): n for subtype, state, band, n in rows}
+
+
+def _roles(centre: Centre) -> list[RoleLine]:
+    found = Alert.objects.filter(centre=centre, closed_at__isnull=True, state=State.OPEN, level__in=ON_LISTS)
+    numbers = {
+        (role, level): n for role, level, n in found.order_by().values_list("audience", "level").annotate(n=Count("pk"))
+    }
+    lines = []
+    for role in Role:
+        cells = [(str(level), numbers.get((role.value, level.value), 0)) for level in ON_LISTS]
+        if any(number for _level, number in cells):
+            lines.append(RoleLine(role.value, str(role.label), cells, sum(number for _level, number in cells)))
+    return lines
+
+
+# ------------------------------------------------------------------------------------------------------------ over time
+
+
+@dataclass(frozen=True)
+class Point:
+    """One month of a run chart. `said` is its value in words; `counted` where it is of too few to be a point."""
+
+    month: str
+    said: str
+    links: Sequence[tuple[str, str]]  # (number, address) it is made from
+    x: float
+    y: float | None
+
+
+@dataclass(frozen=True)
+class RunChart:
+    """Points month by month as SVG wants them; `marks` are (x, y, text) of the scale at the left."""
+
+    id: str
+    title: str
+    note: str
+    head: Sequence[str]
+    points: Sequence[Point]
+    path: str
+    median_y: float | None
+    median_said: str
+    findings: Sequence[str]
+    marks: Sequence[tuple[float, str]]
+    labels: Sequence[tuple[float, str]]
+    too_few: int
+    is_count: bool  # a point is the number its link opens
+
+
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 480, 170, 44, 12, 24
+
+
+@dataclass(frozen=True)
+class BurdenLine:
+    clinician: str
+    name: str
+    followed: int
     opened: int
-    closed: int
+    a_week: str
+    outcomes: Sequence[tuple[str, int, str]]  # (outcome, number, percent)
+    time_to_act: str
+
+
+@dataclass(frozen=True)
+class Past:
+    made_at: dt.datetime
+    as_of: dt.date
+    charts: Sequence[RunChart]
+    weeks: Sequence[figures.Week]
+    burden: Sequence[BurdenLine]
+    burden_from: dt.date
+    burden_to: dt.date
+    results_chart: Bars
+    alerts_chart: Bars
+
+
+def past(centre: Centre, address: Callable[..., str]) -> Past | None:
+    """What was counted last night; None where nothing was yet. Two queries."""
+    kept = Figures.objects.filter(centre=centre).first()
+    if kept is None:
+        return None
+    months = [figures.Month(**month) for month in kept.months]
+    weeks = [figures.Week(**week) for week in kept.weeks]
+    first, last = figures.weeks_of_burden(kept.as_of)
+    return Past(
+        made_at=kept.made_at,
+        as_of=kept.as_of,
+        charts=_charts(months, address),
+        weeks=weeks,
+        burden=_burden([figures.Burden(**line) for line in kept.burden]),
+        burden_from=first,
+        burden_to=last,
+        results_chart=_bars([[week.results] for week in weeks], weeks),
+        alerts_chart=_bars([[week.opened, week.closed] for week in weeks], weeks),
+    )
+
+
+def _charts(months: Sequence[figures.Month], address: Callable[..., str]) -> list[RunChart]:
+    def people(month: figures.Month, **query: str) -> str:
+        return address("clinic:patients", query=_query(status="active", on=month.on, **query))
+
+    def alerts(month: figures.Month, **query: str) -> str:
+        return address("clinic:history", query=_query(state="all", **query))
+
+    def opened(month: figures.Month) -> str:
+        return alerts(month, opened_from=month.first, opened_to=month.on)
+
+    return [
+        _share_chart(
+            "remission", _("In remission"), _("Of those assessed in the twelve months before"), months,
+            [_("In remission"), _("Not")],
+            lambda m: (m.remission, m.remission + m.active),
+            lambda m: [(m.remission, people(m, remission="yes")), (m.active, people(m, remission="no"))],
+        ),
+        _share_chart(
+            "steroid", _("On more than %(mg)s mg") % {"mg": formats.localize(patients.STEROID_TARGET_MG)},
+            _("Prednisone-equivalent a day, of those assessed in the twelve months before"), months,
+            [_("On more"), _("Assessed")],
+            lambda m: (m.above, m.remission + m.active),
+            lambda m: [
+                (m.above, people(m, remission="assessed", steroid="high")),
+                (m.remission + m.active, people(m, remission="assessed")),
+            ],
+        ),
+        _number_chart(
+            "overdue", _("Overdue at the end of the month"), _("Open alerts whose due day had passed"), months,
+            [_("Overdue")],
+            lambda m: Fraction(m.overdue), formats.localize,
+            lambda m: [(m.overdue, alerts(m, overdue_on=m.on))],
+        ),
+        _number_chart(
+            "acting", _("Time until somebody acts"), _("Median of the alerts opened in the month"), months,
+            [_("Acted on or overridden"), _("Opened")],
+            lambda m: None if m.hours is None or m.touched < FEWEST else Fraction(str(m.hours)), _hours_said,
+            lambda m: [(m.touched, opened(m) + "&outcome=touched"), (m.opened, opened(m))],
+        ),
+    ]  # fmt: skip
+
+
+def _query(**values: str) -> str:
+    return "?" + "&".join(f"{name}={value}" for name, value in values.items())
+
+
+def _hours_said(hours: Any) -> str:
+    return lasting(dt.timedelta(hours=float(hours)))
+
+
+Links = Callable[[figures.Month], Sequence[tuple[int, str]]]
+
+
+def _share_chart(
+    id_: str, title: str, note: str, months: Sequence[figures.Month], head: Sequence[str],
+    of: Callable[[figures.Month], tuple[int, int]], links: Links,
+) -> RunChart:  # fmt: skip
+    values = [Fraction(100 * part, whole) if whole >= FEWEST else None for part, whole in map(of, months)]
+    return _chart(id_, title, note, months, head, values, lambda v: f"{round(v)} %", links, top=Fraction(100))
+
+
+def _number_chart(
+    id_: str, title: str, note: str, months: Sequence[figures.Month], head: Sequence[str],
+    of: Callable[[figures.Month], Fraction | None], said: Callable[[Any], str], links: Links,
+) -> RunChart:  # fmt: skip
+    values = [of(month) for month in months]
+    return _chart(id_, title, note, months, head, values, lambda v: said(round(v)), links, top=None)
+
+
+def _chart(
+    id_: str, title: str, note: str, months: Sequence[figures.Month], head: Sequence[str],
+    values: Sequence[Fraction | None], said: Callable[[Fraction], str], links: Links, top: Fraction | None,
+) -> RunChart:  # fmt: skip
+    most = top or max((value for value in values if value is not None), default=Fraction(0)) * Fraction(11, 10) or 1
+    room = HEIGHT - TOP - BOTTOM
+    step = Fraction(WIDTH - LEFT - 10, max(1, len(months) - 1))
+
+    def height(value: Fraction) -> float:
+        return round(float(TOP + room * (1 - value / most)), 1)
+
+    def name(month: figures.Month) -> str:
+        return formats.date_format(dt.date.fromisoformat(month.first), "YEAR_MONTH_FORMAT")
+
+    points = [
+        Point(
+            month=name(month),
+            said=said(value) if value is not None else _("too few"),
+            links=[(str(number), url) for number, url in links(month)],
+            x=round(float(LEFT + step * place), 1),
+            y=None if value is None else height(value),
+        )
+        for place, (month, value) in enumerate(zip(months, values, strict=True))
+    ]
+    line = middle(values)
+    return RunChart(
+        id=id_,
+        title=title,
+        note=note,
+        head=head,
+        points=points,
+        path=" ".join(f"{point.x},{point.y}" for point in points if point.y is not None),
+        median_y=None if line is None else height(line),
+        median_said="" if line is None else said(line),
+        findings=[_found(signal, points) for signal in signals(values)],
+        marks=[(height(most * share), said(most * share)) for share in (Fraction(0), Fraction(1, 2), Fraction(1))],
+        labels=[
+            (point.x, formats.date_format(dt.date.fromisoformat(month.first), "M y"))
+            for place, (point, month) in enumerate(zip(points, months, strict=True))
+            if place % 4 == (len(points) - 1) % 4
+        ],
+        too_few=sum(value is None for value in values),
+        is_count=len(head) == 1,
+    )
+
+
+def _found(signal: Any, points: Sequence[Point]) -> str:
+    """A signal as a sentence. Whether it is good is for people to say."""
+    texts = {
+        "above": _("From %(first)s to %(last)s it lies above the median, longer than chance would keep it there."),
+        "below": _("From %(first)s to %(last)s it lies below the median, longer than chance would keep it there."),
+        "rising": _("From %(first)s to %(last)s it rises month by month, more often than by chance."),
+        "falling": _("From %(first)s to %(last)s it falls month by month, more often than by chance."),
+    }
+    return texts[signal.kind] % {"first": points[signal.first].month, "last": points[signal.last].month}
+
+
+def _burden(lines: Sequence[figures.Burden]) -> list[BurdenLine]:
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in=[line.clinician for line in lines])}
+    found = [
+        BurdenLine(
+            clinician=str(line.clinician or NONE),
+            name=names.get(line.clinician or 0, _("Nobody follows them")),
+            followed=line.followed,
+            opened=line.opened,
+            a_week=formats.number_format(line.opened / figures.WEEKS, 1),
+            outcomes=[
+                (word, getattr(line, word), f"{round(100 * getattr(line, word) / line.opened)} %")
+                if line.opened >= FEWEST
+                else (word, getattr(line, word), "")
+                for word in ("acted", "overridden", "untouched")
+            ],
+            time_to_act="" if line.hours is None else _hours_said(line.hours),
+        )
+        for line in lines
+        if line.followed or line.opened or line.clinician
+    ]
+    return sorted(found, key=lambda line: (line.clinician == NONE, -line.opened, line.name))
+
+
+# ---------------------------------------------------------------------------------------------------------------- bars
 
 
 @dataclass(frozen=True)
@@ -74,116 +426,24 @@ class Bars:
     values: Sequence[tuple[float, float, int]]
 
 
-@dataclass(frozen=True)
-class Overview:
-    followed: int
-    subtypes: Sequence[Share]
-    roles: Sequence[RoleLine]
-    open_total: int
-    urgent: int
-    overdue: int
-    due_soon: int
-    unjudged: int
-    above_steroid_target: int
-    missed_physio: int
-    weeks: Sequence[Week]
-    results_chart: Bars
-    alerts_chart: Bars
-
-
-def overview(centre: Centre, now: dt.datetime) -> Overview:
-    """A dozen queries, whatever is on record."""
-    today = centre_day(now, centre.zone)
-    followed = patients.followed(centre, today)
-    by_subtype = dict(followed.order_by().values_list("subtype").annotate(n=Count("pk")))
-    total = sum(by_subtype.values())
-    subtypes = [
-        Share(str(code), str(label), by_subtype[code], round(100 * by_subtype[code] / total, 1))
-        for code, label in Subtype.choices
-        if by_subtype.get(code)
-    ]
-    roles = _roles(centre)
-    counts = worklist.tab_counts(centre, today)
-    missed = worklist.states(centre, Filters(rule=MISSED_RULE, state=ANY), today)[ANY]
-    steroid = patients.listed(centre, patients.PatientFilters(steroid="high"), today).count()
-    weeks = _weeks(centre, today)
-    return Overview(
-        followed=total,
-        subtypes=sorted(subtypes, key=lambda share: -share.number),
-        roles=roles,
-        open_total=sum(line.total for line in roles),
-        urgent=sum(number for line in roles for level, number in line.cells if level == Level.URGENT),
-        overdue=counts["overdue"],
-        due_soon=counts["due"],
-        unjudged=counts["unjudged"],
-        above_steroid_target=steroid,
-        missed_physio=missed,
-        weeks=weeks,
-        results_chart=_bars([[week.results] for week in weeks], weeks),
-        alerts_chart=_bars([[week.opened, week.closed] for week in weeks], weeks),
-    )
-
-
-def _roles(centre: Centre) -> list[RoleLine]:
-    found = Alert.objects.filter(centre=centre, closed_at__isnull=True, state=State.OPEN, level__in=ON_LISTS)
-    numbers = {
-        (role, level): n for role, level, n in found.order_by().values_list("audience", "level").annotate(n=Count("pk"))
-    }
-    lines = []
-    for role in Role:
-        cells = [(str(level), numbers.get((role.value, level.value), 0)) for level in ON_LISTS]
-        if any(number for _, number in cells):
-            lines.append(RoleLine(role.value, str(role.label), cells, sum(number for _, number in cells)))
-    return lines
-
-
-def _weeks(centre: Centre, today: dt.date) -> list[Week]:
-    """The last twelve weeks, oldest first, Monday to Sunday; the present one is not over."""
-    monday = today - dt.timedelta(days=today.weekday())
-    first = monday - dt.timedelta(weeks=WEEKS - 1)
-    taken = (
-        # Named one by one, the analytes let the index by analyte and day answer, whatever the history holds.
-        Result.objects.current()
-        .filter(patient__centre=centre, analyte__in=[*ANALYTES], taken_on__gte=first, taken_on__lte=today)
-        .annotate(week=TruncWeek("taken_on"))
-        .order_by()
-        .values_list("week")
-        .annotate(n=Count("pk"), who=Count("patient", distinct=True))
-    )
-    results = {week: (n, who) for week, n, who in taken}
-    start = day_bounds(first, centre.zone)[0]
-    counts: dict[str, dict[dt.date, int]] = {}
-    for column in ("opened_at", "closed_at"):
-        alerts = Alert.objects.filter(centre=centre, level__in=ON_LISTS, **{f"{column}__gte": start})
-        by_week = alerts.annotate(week=TruncWeek(column, tzinfo=centre.zone)).order_by().values_list("week")
-        counts[column] = {week.date(): n for week, n in by_week.annotate(n=Count("pk"))}
-    weeks = []
-    for number in range(WEEKS):
-        day = first + dt.timedelta(weeks=number)
-        n, who = results.get(day, (0, 0))
-        weeks.append(Week(day, n, who, counts["opened_at"].get(day, 0), counts["closed_at"].get(day, 0)))
-    return weeks
-
-
-def _bars(rows: Sequence[Sequence[int]], weeks: Sequence[Week]) -> Bars:
+def _bars(rows: Sequence[Sequence[int]], weeks: Sequence[figures.Week]) -> Bars:
     width, height, head, foot = 480, 150, 16, 20
     room = height - head - foot
     most = max((number for row in rows for number in row), default=0) or 1
     step = width / len(rows)
     bars, values = [], []
+    days = [formats.date_format(dt.date.fromisoformat(week.starts_on), "MONTH_DAY_FORMAT") for week in weeks]
     for place, row in enumerate(rows):
         thick = step * 0.64 / len(row)
         for nth, number in enumerate(row):
             tall = round(room * number / most, 1)
             x = place * step + step * 0.18 + nth * thick
             css = "bar" if nth == 0 else "bar-2"
-            text = f"Week of {weeks[place].starts_on.day} {weeks[place].starts_on:%b}: {number}"
+            text = _("Week of %(day)s: %(number)s") % {"day": days[place], "number": number}
             bars.append(Bar(round(x, 1), round(height - foot - tall, 1), round(thick, 1), tall, text, css))
             if number:
                 values.append((round(x + thick / 2, 1), round(height - foot - tall - 4, 1), number))
     labels = [
-        (round(place * step + step / 2, 1), f"{week.starts_on.day} {week.starts_on:%b}")
-        for place, week in enumerate(weeks)
-        if place % 2 == (len(weeks) - 1) % 2
+        (round(place * step + step / 2, 1), day) for place, day in enumerate(days) if place % 2 == (len(days) - 1) % 2
     ]
     return Bars(width, height, height - foot, bars, labels, values)

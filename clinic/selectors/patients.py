@@ -10,6 +10,8 @@ from typing import Any
 from django.db.models import Case, Count, DecimalField, Exists, F, Min, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Round
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre, Membership, Role
 from alerts.models import Alert, Upcoming
@@ -19,8 +21,9 @@ from monitoring.analytes import ANALYTES
 from monitoring.levels import Level
 from monitoring.models import Booking, Result, TestKind
 from patients import selectors as patients
-from patients.antibodies import POSITIVE_RESULTS
-from patients.models import AntibodyResult, FollowUpStatus, Patient
+from patients.antibodies import ANTIBODIES, POSITIVE_RESULTS
+from patients.models import AntibodyResult, FollowUpStatus, Patient, Subtype
+from therapy.dosing import name_of
 from therapy.formulary import FORMULARY, Kind
 from therapy.models import Dose
 from therapy.prednisone_equivalent import EQUIVALENT_MG, REFERENCE_MG, SYSTEMIC_ROUTES
@@ -96,7 +99,7 @@ def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[
     if filters.treatment:
         found = _on_treatment(found, filters.treatment, as_of)
     if filters.steroid:
-        found = _on_steroid(found, centre, filters.steroid, as_of)
+        found = found.filter(on_steroid(centre, filters.steroid, as_of))
     if filters.clinician:
         found = found.filter(clinician=None if filters.clinician == NONE else int(filters.clinician))
     if filters.remission:
@@ -112,7 +115,8 @@ def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[
             taken_on__lt=filters.sampled + dt.timedelta(days=7),
         )
         found = found.filter(Exists(taken))
-    return found.order_by("family_name", "given_name", "id")
+    listed: QuerySet[Patient] = found.select_related("clinician").order_by("family_name", "given_name", "id")
+    return listed
 
 
 def _visits_ahead(as_of: dt.date) -> QuerySet[Booking]:
@@ -142,8 +146,10 @@ _STEROID_BANDS = {
 }
 
 
-def _on_steroid(found: QuerySet[Patient], centre: Centre, band: str, as_of: dt.date) -> QuerySet[Patient]:
-    """By what `dosing.pe_on` says of each: of every drug and route the newest dose in force, added up."""
+def on_steroid(centre: Centre, band: str, as_of: dt.date) -> Q:
+    """Takes a dose of this band, by what `dosing.pe_on` says of each: of every drug and route the newest dose in force,
+    added up.
+    """
     factors = Case(
         *(When(course__drug=drug, then=Value(mg)) for drug, mg in EQUIVALENT_MG.items()), output_field=DecimalField()
     )
@@ -164,13 +170,66 @@ def _on_steroid(found: QuerySet[Patient], centre: Centre, band: str, as_of: dt.d
     sql, values = newest.query.sql_with_params()
     total = f"SELECT patient_id FROM (SELECT patient_id, sum(pe) AS pe FROM ({sql}) d GROUP BY 1) t WHERE "  # noqa: S608
     chosen = Q(pk__in=RawSQL(total + _STEROID_BANDS[band], values))  # noqa: S611 - the text is ours
-    return found.filter(~chosen if band == NONE else chosen)
+    return ~chosen if band == NONE else chosen
 
 
 def clinicians(centre: Centre) -> list[tuple[str, str]]:
     """(id, name) of whoever can follow a patient: the clinicians of the centre, by name."""
     members = Membership.objects.filter(centre=centre, role=Role.CLINICIAN, is_active=True).select_related("user")
     return sorted(((str(m.user_id), str(m.user)) for m in members), key=lambda each: each[1])
+
+
+def definition(filters: PatientFilters, centre: Centre) -> list[str]:
+    """What the list is of, in words: one phrase for each filter."""
+    words = dict(FollowUpStatus.Word.choices)
+    if filters.status == ANY:
+        said = [_("everybody registered")]
+    elif filters.status == ACTIVE:
+        said = [_("under follow-up today")]
+    else:
+        said = [_("with the status “%(status)s” today") % {"status": words.get(filters.status, filters.status)}]
+    if filters.subtype:
+        said.append(_("with the subtype “%(subtype)s”") % {"subtype": dict(Subtype.choices)[filters.subtype]})
+    if filters.antibody == NONE:
+        said.append(_("without any antibody that was ever positive"))
+    elif filters.antibody:
+        said.append(_("ever positive for %(antibody)s") % {"antibody": ANTIBODIES[filters.antibody].name})
+    if filters.treatment == NONE:
+        said.append(_("with nothing in force today that treats the disease"))
+    elif filters.treatment:
+        said.append(_("with a dose of %(drug)s in force today") % {"drug": _(name_of(filters.treatment))})
+    if filters.steroid:
+        said.append(_STEROID_WORDS[filters.steroid]() % {"low": STEROID_LOW_MG, "high": STEROID_TARGET_MG})
+    if filters.clinician == NONE:
+        said.append(_("followed by nobody in particular"))
+    elif filters.clinician:
+        said.append(_("followed by %(name)s") % {"name": dict(clinicians(centre)).get(filters.clinician, "")})
+    if filters.remission:
+        said.append(_REMISSION_WORDS[filters.remission]())
+    if filters.next_visit == NONE:
+        said.append(_("without a visit, assessment or infusion booked for today or later"))
+    elif filters.next_visit:
+        said.append(_("with a visit, assessment or infusion booked for today or later"))
+    if filters.sampled:
+        day = formats.date_format(filters.sampled, "DATE_FORMAT")
+        said.append(_("with a result taken in the week from %(day)s") % {"day": day})
+    if filters.on:
+        said.append(_("all as the record says of %(day)s") % {"day": formats.date_format(filters.on, "DATE_FORMAT")})
+    return said
+
+
+_STEROID_WORDS = {
+    NONE: lambda: _("taking no systemic glucocorticoid today"),
+    "low": lambda: _("taking up to %(low)s mg of prednisone-equivalent today"),
+    "middle": lambda: _("taking more than %(low)s and up to %(high)s mg of prednisone-equivalent today"),
+    "high": lambda: _("taking more than %(high)s mg of prednisone-equivalent today"),
+}
+_REMISSION_WORDS = {
+    remission.YES: lambda: _("in remission"),
+    remission.NO: lambda: _("not in remission"),
+    remission.ASSESSED: lambda: _("with an assessment of the last 12 months that says whether in remission"),
+    remission.UNKNOWN: lambda: _("without an assessment of the last 12 months that could say whether in remission"),
+}
 
 
 @dataclass(frozen=True)
@@ -182,16 +241,20 @@ class PatientRow:
     level: str
     alerts: int
     due_on: dt.date | None
+    visit_on: dt.date | None
 
 
 def patient_rows(found: Sequence[Patient], as_of: dt.date) -> list[PatientRow]:
-    """What stands beside the names of one page. Two queries."""
+    """What stands beside the names of one page. Three queries."""
     ids = [patient.pk for patient in found]
     waiting = Alert.objects.filter(patient__in=ids, closed_at__isnull=True, level__in=ON_LISTS)
     levels: dict[int, dict[str, int]] = {}
     for pk, level, number in waiting.order_by().values_list("patient", "level").annotate(n=Count("pk")):
         levels.setdefault(pk, {})[level] = number
     due = dict(Upcoming.objects.filter(patient__in=ids).order_by().values_list("patient").annotate(on=Min("due_on")))
+    visits = dict(
+        _visits_ahead(as_of).filter(patient__in=ids).order_by().values_list("patient").annotate(on=Min("booked_for"))
+    )
     words = dict(FollowUpStatus.Word.choices)
     rows = []
     for patient in found:
@@ -206,6 +269,7 @@ def patient_rows(found: Sequence[Patient], as_of: dt.date) -> list[PatientRow]:
                 level=min(own, key=lambda level: Level(level).rank, default=""),
                 alerts=sum(own.values()),
                 due_on=due.get(patient.pk),
+                visit_on=visits.get(patient.pk),
             )
         )
     return rows
@@ -213,4 +277,47 @@ def patient_rows(found: Sequence[Patient], as_of: dt.date) -> list[PatientRow]:
 
 def found_by_name(centre: Centre, text: str, as_of: dt.date, limit: int) -> list[Patient]:
     """At most `limit` whose name or number begins with `text`, whatever their status; each with `follow_up`."""
-    return list(patients.with_follow_up(patients.matching(centre, text), as_of)[:limit])
+    found = patients.matching(centre, text).select_related("clinician")
+    return list(patients.with_follow_up(found, as_of)[:limit])
+
+
+def booked_ahead(found: Sequence[Patient], as_of: dt.date) -> dict[int, list[Booking]]:
+    """What is booked for each from today on, the soonest first. One query."""
+    ahead: dict[int, list[Booking]] = {}
+    rows = Booking.objects.current().filter(patient__in=[p.pk for p in found], booked_for__gte=as_of)
+    for booking in rows.order_by("booked_for", "id"):
+        ahead.setdefault(booking.patient_id, []).append(booking)
+    return ahead
+
+
+def antibodies_of(found: Sequence[Patient], as_of: dt.date) -> dict[int, list[str]]:
+    """Names of the antibodies that were ever positive, of each. One query."""
+    rows = (
+        AntibodyResult.objects.current()
+        .filter(patient__in=[p.pk for p in found], result__in=POSITIVE_RESULTS, taken_on__lte=as_of)
+        .order_by("patient", "antibody")
+        .values_list("patient", "antibody")
+        .distinct()
+    )
+    names: dict[int, list[str]] = {}
+    for pk, code in rows:
+        names.setdefault(pk, []).append(ANTIBODIES[code].name if code in ANTIBODIES else code)
+    return names
+
+
+def treatment_of(found: Sequence[Patient], as_of: dt.date) -> dict[int, list[str]]:
+    """Names of the drugs that treat the disease and have a dose in force, of each. One query."""
+    rows = (
+        Dose.objects.active_on(as_of)
+        .filter(
+            patient__in=[p.pk for p in found], amount__gt=0, course__retired_at__isnull=True,
+            course__drug__in=[*TREATMENTS],
+        )
+        .order_by("patient", "course__drug")
+        .values_list("patient", "course__drug")
+        .distinct()
+    )  # fmt: skip
+    names: dict[int, list[str]] = {}
+    for pk, code in rows:
+        names.setdefault(pk, []).append(_(name_of(code)))
+    return names

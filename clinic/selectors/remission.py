@@ -58,20 +58,24 @@ def of_state(found: QuerySet[Patient], centre: Centre, state: str, as_of: dt.dat
 
     Each patient is in exactly one of the three; inclusion body myositis in none.
     """
-    values = {
-        "centre": centre.pk, "as_of": as_of, "from": earliest_within(as_of, LOOKED_WITHIN_DAYS),
-        "most": QUIET_AT_MOST_CM, "days": QUIET_FOR_DAYS,
-    }  # fmt: skip
-    judged = Q(pk__in=_ids(_JUDGED, values))
-    quiet = Q(pk__in=_ids(_JUDGED + _QUIET, values))
+    assessed, quiet = conditions(centre, as_of)
     asked = found.exclude(subtype=Subtype.INCLUSION_BODY)
     if state == YES:
         return asked.filter(quiet)
     if state == ASSESSED:
-        return asked.filter(judged)
+        return asked.filter(assessed)
     if state == NO:
-        return asked.filter(judged & ~quiet)
-    return asked.filter(~judged)
+        return asked.filter(assessed & ~quiet)
+    return asked.filter(~assessed)
+
+
+def conditions(centre: Centre, as_of: dt.date) -> tuple[Q, Q]:
+    """(was assessed, was quiet at it): for patients of the centre, whatever their subtype."""
+    values = {
+        "centre": centre.pk, "as_of": as_of, "from": earliest_within(as_of, LOOKED_WITHIN_DAYS),
+        "most": QUIET_AT_MOST_CM, "days": QUIET_FOR_DAYS,
+    }  # fmt: skip
+    return Q(pk__in=_ids(_JUDGED, values)), Q(pk__in=_ids(_JUDGED + _QUIET, values))
 
 
 def _ids(sql: str, values: dict[str, object]) -> RawSQL:

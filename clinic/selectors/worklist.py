@@ -13,18 +13,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from accounts.models import Centre, Role
 from alerts import selectors as alerts
 from alerts.actions import SNOOZE_DAYS
 from alerts.models import ON_LISTS, RANK, Alert, NotEvaluable, State, Upcoming
 from clinic.context import DUE_WITHIN_DAYS
-from clinic.selectors.patient import reason_of, title_of
+from clinic.selectors.patient.words import reason_of, title_of
 from common.dates import centre_day, latest_within
 from monitoring.levels import Level
 from monitoring.rules import RULES
 
 ANY = "all"
+# Roles inside a sentence.
+ROLE_WORDS = {
+    Role.CLINICIAN: gettext_lazy("clinician"), Role.NURSE: gettext_lazy("nurse"),
+    Role.PHYSIOTHERAPIST: gettext_lazy("physiotherapist"), Role.COORDINATOR: gettext_lazy("coordinator"),
+    Role.RESEARCHER: gettext_lazy("researcher"), Role.ADMINISTRATOR: gettext_lazy("administrator"),
+}  # fmt: skip
 BRIEF = 230  # characters of a row's reason; the whole sentence stands on the alert's page
 
 
@@ -37,6 +45,7 @@ class Filters:
     level: str = ""
     rule: str = ""
     due: str = ""
+    subtype: str = ""
     patients: tuple[uuid.UUID, ...] = ()
 
 
@@ -51,6 +60,8 @@ def _on_lists(centre: Centre, filters: Filters) -> QuerySet[Alert]:
         found = found.alias(rank=RANK).filter(rank=Level(filters.level).rank)  # as the indexes hold it
     if filters.rule:
         found = found.filter(rule=filters.rule)
+    if filters.subtype:
+        found = found.filter(patient__subtype=filters.subtype)
     if filters.patients:
         found = found.filter(patient__public_id__in=filters.patients)
     return found
@@ -95,6 +106,8 @@ def due_soon(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Upcom
         found = found.filter(rule=filters.rule)
     elif filters.role != ANY:
         found = found.filter(rule__in=[rule.id for rule in RULES.values() if rule.audience == filters.role])
+    if filters.subtype:
+        found = found.filter(patient__subtype=filters.subtype)
     if filters.patients:
         found = found.filter(patient__public_id__in=filters.patients)
     return found.select_related("patient").order_by("due_on", "patient__family_name", "rule", "pk")
@@ -205,15 +218,22 @@ def lasting(length: dt.timedelta) -> str:
     """A stretch of time in its largest unit: "5 min", "3 h", "12 days", "8 weeks", "5 months"."""
     minutes = max(0, int(length.total_seconds() // 60))
     if minutes < 60:
-        return f"{minutes} min"
+        return _("%(n)s min") % {"n": minutes}
     if minutes < 24 * 60:
-        return f"{minutes // 60} h"
+        return _("%(n)s h") % {"n": minutes // 60}
     days = minutes // (24 * 60)
-    for size, unit in ((365, "year"), (61, "month"), (21, "week")):
-        if days >= size:
-            number = days // {"year": 365, "month": 30, "week": 7}[unit]
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-    return f"{days} day{'' if days == 1 else 's'}"
+    for least, size, words in _STRETCHES:
+        if days >= least:
+            return words % {"n": days // size}
+    raise AssertionError("the last stretch holds for every number of days")
+
+
+_STRETCHES = (
+    (365, 365, ngettext_lazy("%(n)s year", "%(n)s years", "n")),
+    (61, 30, ngettext_lazy("%(n)s month", "%(n)s months", "n")),
+    (21, 7, ngettext_lazy("%(n)s week", "%(n)s weeks", "n")),
+    (0, 1, ngettext_lazy("%(n)s day", "%(n)s days", "n")),
+)
 
 
 # ------------------------------------------------------------------------------------------------------- in plain words
@@ -221,27 +241,36 @@ def lasting(length: dt.timedelta) -> str:
 
 def definition(filters: Filters, as_of: dt.date) -> str:
     """What stands on the worklist, as a sentence."""
-    state = {State.OPEN: "Open alerts", State.ACKNOWLEDGED: "Acknowledged alerts", State.SNOOZED: "Snoozed alerts"}
-    parts = [str(state.get(State(filters.state), "")) if filters.state != ANY else "Alerts that are not closed"]
-    parts.append(f"of level {Level(filters.level).label}" if filters.level else "of level Task, Action or Urgent")
-    if filters.role != ANY:
-        parts.append(f"for the role {str(Role(filters.role).label).lower()}")
-    else:
-        parts.append("for every role")
-    if filters.rule:
-        parts.append(f"from the rule “{title_of(filters.rule)}”")
-    due = {
-        "overdue": "whose due day has passed",
-        "soon": f"due within {DUE_WITHIN_DAYS} days",
-        "none": "without a due day",
+    which = {
+        State.OPEN: _("Open alerts"), State.ACKNOWLEDGED: _("Acknowledged alerts"),
+        State.SNOOZED: _("Snoozed alerts"), ANY: _("Alerts that are not closed"),
+    }[filters.state]  # fmt: skip
+    parts = {
+        "which": which,
+        "level": _("of level %(level)s") % {"level": Level(filters.level).label}
+        if filters.level
+        else _("of level Task, Action or Urgent"),
+        "role": _("for every role")
+        if filters.role == ANY
+        else _("for the role %(role)s") % {"role": ROLE_WORDS[Role(filters.role)]},
     }
+    more = [_("from the rule “%(rule)s”") % {"rule": title_of(filters.rule)}] if filters.rule else []
     if filters.due:
-        parts.append(due[filters.due])
+        more.append(
+            {
+                "overdue": _("whose due day has passed"),
+                "soon": _("due within %(days)s days") % {"days": DUE_WITHIN_DAYS},
+                "none": _("without a due day"),
+            }[filters.due]
+        )
     if filters.patients:
-        parts.append("of the patients you looked for")
-    return " ".join(parts) + ". The worst first, then by due day, then the oldest."
+        more.append(_("of the patients you looked for"))
+    said = _("%(which)s %(level)s %(role)s") % parts
+    for condition in more:
+        said = _("%(alerts)s %(condition)s") % {"alerts": said, "condition": condition}
+    return _("%(alerts)s. The worst first, then by due day, then the oldest.") % {"alerts": said}
 
 
 def rules_in_order() -> Sequence[tuple[str, str]]:
     """(id, title) of every rule, by title."""
-    return sorted(((rule.id, rule.title) for rule in RULES.values()), key=lambda pair: pair[1])
+    return sorted(((rule.id, rule.title_shown) for rule in RULES.values()), key=lambda pair: pair[1])

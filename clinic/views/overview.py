@@ -9,13 +9,22 @@ from django.views.decorators.http import require_safe
 
 from accounts.guards import needs
 from accounts.permissions import Permission
-from clinic.selectors.overview import MISSED_RULE, overview
-from clinic.views.shared import ClinicRequest
+from clinic.selectors import overview as questions
+from clinic.selectors import remission
+from clinic.views.shared import ClinicRequest, address
+from common.dates import centre_day
 
 
 @needs(Permission.SEE_OVERVIEW)
 @require_safe
 def show(request: ClinicRequest) -> HttpResponse:
     """Counts only: nobody can be recognised, so looking is not recorded."""
-    context = {"page": overview(request.centre, timezone.now()), "missed_rule": MISSED_RULE, "nav": "clinic:overview"}
+    as_of = centre_day(timezone.now(), request.centre.zone)
+    context = {
+        "today": questions.today(request.centre, as_of),
+        "past": questions.past(request.centre, address),
+        "remission": remission.definition(),
+        "missed_rule": questions.MISSED_RULE,
+        "nav": "clinic:overview",
+    }
     return render(request, "clinic/overview/page.html", context)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.guards import needs
@@ -30,10 +31,10 @@ def home(request: ClinicRequest) -> HttpResponse:
     releases = address("research:releases")
     if may(request.membership, Permission.EXPORT_RESEARCH) and releases:
         return redirect(releases)
-    raise PermissionDenied("You belong to no clinic yet.")
+    raise PermissionDenied(_("You belong to no clinic yet."))
 
 
-def _tabs(
+def list_tabs(
     request: ClinicRequest, as_of: dt.date, here: str, counts: dict[str, int] | None = None
 ) -> list[dict[str, Any]]:
     """The bar over every list: the states of the worklist, keeping its filters, and the lists beside it."""
@@ -43,26 +44,28 @@ def _tabs(
         query.pop(name, None)
     tabs = []
     words = {
-        State.OPEN: "Open", State.ACKNOWLEDGED: "Acknowledged", State.SNOOZED: "Snoozed", questions.ANY: "All",
+        State.OPEN: _("Open"), State.ACKNOWLEDGED: _("Acknowledged"), State.SNOOZED: _("Snoozed"),
+        questions.ANY: _("All"),
     }  # fmt: skip
     for state, label in words.items():
         if counts is None and state != State.OPEN:
             continue
         query["state"] = str(state)
         url = address("clinic:worklist") + (f"?{query.urlencode()}" if counts is not None else "")
-        label = label if counts is not None else "Worklist"
+        label = label if counts is not None else _("Worklist")
         tabs.append(
             {"url": url, "label": label, "count": counts[str(state)] if counts else None, "here": here == state}
         )
     due = address("clinic:due")
     return [
         *tabs,
-        {"url": due, "label": "Due soon", "count": beside["due"], "here": here == "soon"},
-        {"url": f"{due}?when=overdue", "label": "Overdue", "count": beside["overdue"], "here": here == "overdue"},
+        {"url": due, "label": _("Due soon"), "count": beside["due"], "here": here == "soon"},
+        {"url": f"{due}?when=overdue", "label": _("Overdue"), "count": beside["overdue"], "here": here == "overdue"},
         {
-            "url": address("clinic:unjudged"), "label": "Cannot be judged", "count": beside["unjudged"],
+            "url": address("clinic:unjudged"), "label": _("Cannot be judged"), "count": beside["unjudged"],
             "here": here == "unjudged",
         },
+        {"url": address("clinic:history"), "label": _("History"), "count": None, "here": here == "history"},
     ]  # fmt: skip
 
 
@@ -109,7 +112,7 @@ def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | Non
         rows=questions.rows(page.object_list, request.centre.zone, now),
         filters=filters,
         definition=questions.definition(filters, as_of),
-        tabs=_tabs(request, as_of, filters.state, counts),
+        tabs=list_tabs(request, as_of, filters.state, counts),
         bulk=bulk or BulkForm(),
         list_url=address("clinic:worklist") + (f"?{request.GET.urlencode()}" if request.GET else ""),
         status=422 if bulk is not None else 200,
@@ -142,7 +145,7 @@ def show_due(request: ClinicRequest, now: dt.datetime, **extra: Any) -> HttpResp
         shown = questions.coming_rows(page.object_list)
     return _list(
         request, form, "due", "clinic:due", now, page=page, rows=shown, when=when, filters=filters,
-        tabs=_tabs(request, as_of, when), **extra,
+        tabs=list_tabs(request, as_of, when), **extra,
     )  # fmt: skip
 
 
@@ -156,5 +159,5 @@ def unjudged(request: ClinicRequest) -> HttpResponse:
     page = page_of(request, questions.unjudged(request.centre, form.filters()))
     return _list(
         request, form, "unjudged", "clinic:unjudged", now, page=page,
-        rows=questions.unjudged_rows(page.object_list), tabs=_tabs(request, as_of, "unjudged"),
+        rows=questions.unjudged_rows(page.object_list), tabs=list_tabs(request, as_of, "unjudged"),
     )  # fmt: skip

@@ -1,0 +1,56 @@
+"""What narrows the list of past alerts. These names stand in addresses, and are linked to from the overview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Centre
+from alerts import outcomes
+from clinic.forms.patient import day_box
+from clinic.forms.worklist import ROLES, ListForm, level_choice, rule_choice
+from clinic.selectors.history import CLOSED, NOBODY, TOUCHED, HistoryFilters
+from clinic.selectors.patients import clinicians
+from clinic.selectors.worklist import ANY
+
+
+def _choice(label: Any, choices: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=choices)
+
+
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(label=label, required=False, widget=day_box())
+
+
+class HistoryForm(ListForm):
+    state = _choice(_("Which"), [(CLOSED, _("Closed")), (ANY, _("Open and closed"))])
+    role = _choice(_("On the list of"), [(ANY, _("All roles")), *ROLES])
+    level = level_choice()
+    rule = rule_choice()
+    outcome = _choice(
+        _("What became of it"),
+        [("", _("Anything")), *outcomes.LABELS.items(), (TOUCHED, _("Acted on or overridden"))],
+    )
+    clinician = _choice(_("Followed by"), [])
+    opened_from = _day(_("Opened from"))
+    opened_to = _day(_("Opened until"))
+    closed_from = _day(_("Closed from"))
+    closed_to = _day(_("Closed until"))
+    overdue_on = _day(_("Overdue on"))
+
+    def __init__(self, query: QueryDict, *, centre: Centre) -> None:
+        self.centre = centre
+        super().__init__(query, state=CLOSED, role=ANY)
+
+    def offer(self) -> None:
+        self.fields["clinician"] = _choice(
+            _("Followed by"), [("", _("Anybody")), (NOBODY, _("Nobody")), *clinicians(self.centre)]
+        )
+
+    def filters(self) -> HistoryFilters:
+        days = ("opened_from", "opened_to", "closed_from", "closed_to", "overdue_on")
+        values = {**self.values, **{day: self.values[day] or None for day in days}}
+        return HistoryFilters(**values, patients=self.patients)

@@ -1,0 +1,168 @@
+"""What the overview shows of the past, counted for `clinic.models.Figures`. Every number is counted from the list that
+its link opens: of patients as the record says of that day, or of alerts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from django.db.models import Count
+from django.db.models.functions import TruncWeek
+
+from accounts.models import Centre, Role
+from alerts import outcomes
+from alerts.models import Alert
+from clinic.selectors import patients
+from clinic.selectors.history import HistoryFilters, history, overdue_on
+from clinic.selectors.patients import NONE, PatientFilters
+from clinic.selectors.remission import ASSESSED, NO, YES
+from clinic.selectors.worklist import ANY, ON_LISTS
+from common.dates import day_bounds
+from monitoring.analytes import ANALYTES
+from monitoring.models import Result
+
+MONTHS, WEEKS = 24, 12
+
+
+@dataclass(frozen=True)
+class Month:
+    """`on` is its last day; of the present month the newest one counted. `hours` is the median time to a person's first
+    step, of the `touched` among the alerts opened in it; None where there was none.
+    """
+
+    first: str
+    on: str
+    remission: int
+    active: int
+    above: int  # of those assessed, takes more prednisone-equivalent than the target
+    overdue: int
+    opened: int
+    touched: int
+    hours: float | None
+
+
+@dataclass(frozen=True)
+class Week:
+    starts_on: str
+    results: int
+    patients: int
+    opened: int
+    closed: int
+
+    @property
+    def first(self) -> dt.date:
+        return dt.date.fromisoformat(self.starts_on)
+
+    @property
+    def ends_on(self) -> str:
+        return (self.first + dt.timedelta(days=6)).isoformat()
+
+
+@dataclass(frozen=True)
+class Burden:
+    """Alerts on the list of clinicians about the patients one of them follows, opened in the twelve weeks."""
+
+    clinician: int | None
+    followed: int
+    opened: int
+    acted: int
+    overridden: int
+    untouched: int
+    hours: float | None
+
+
+def work_out(centre: Centre, as_of: dt.date) -> dict[str, Any]:
+    """{"months", "weeks", "burden"} as the table keeps them. Half a dozen queries for each month."""
+    return {
+        "months": [asdict(_month(centre, first, on)) for first, on in months_to(as_of)],
+        "weeks": [asdict(week) for week in _weeks(centre, as_of)],
+        "burden": [asdict(line) for line in _burden(centre, as_of)],
+    }
+
+
+def months_to(as_of: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """(first day, last day counted) of the last two years of months, the oldest first; the newest is not over."""
+    found = [(as_of.replace(day=1), as_of)]
+    while len(found) < MONTHS:
+        last = found[0][0] - dt.timedelta(days=1)
+        found.insert(0, (last.replace(day=1), last))
+    return found
+
+
+def weeks_of_burden(as_of: dt.date) -> tuple[dt.date, dt.date]:
+    """The Monday and the Sunday of the twelve weeks that are over."""
+    monday = as_of - dt.timedelta(days=as_of.weekday())
+    return monday - dt.timedelta(weeks=WEEKS), monday - dt.timedelta(days=1)
+
+
+def _month(centre: Centre, first: dt.date, on: dt.date) -> Month:
+    def number(**filters: str) -> int:
+        return patients.listed(centre, PatientFilters(**filters), on).count()
+
+    opened = history(centre, HistoryFilters(state=ANY, opened_from=first, opened_to=on))
+    acted = [row.time_to_act for row in outcomes.with_outcome(opened) if row.stepped_at is not None]
+    return Month(
+        first=first.isoformat(),
+        on=on.isoformat(),
+        remission=number(remission=YES),
+        active=number(remission=NO),
+        above=number(remission=ASSESSED, steroid="high"),
+        overdue=overdue_on(Alert.objects.filter(centre=centre, level__in=ON_LISTS), centre, on).count(),
+        opened=opened.count(),
+        touched=len(acted),
+        hours=_hours(acted),
+    )
+
+
+def _hours(lengths: Iterable[dt.timedelta]) -> float | None:
+    each = list(lengths)
+    return round(median(each).total_seconds() / 3600, 1) if each else None
+
+
+def _weeks(centre: Centre, as_of: dt.date) -> Iterator[Week]:
+    """The last twelve weeks, oldest first, Monday to Sunday; the present one is not over."""
+    monday = as_of - dt.timedelta(days=as_of.weekday())
+    first = monday - dt.timedelta(weeks=WEEKS - 1)
+    taken = (
+        # Named one by one, the analytes let the index by analyte and day answer, whatever the history holds.
+        Result.objects.current()
+        .filter(patient__centre=centre, analyte__in=[*ANALYTES], taken_on__gte=first, taken_on__lte=as_of)
+        .annotate(week=TruncWeek("taken_on"))
+        .order_by()
+        .values_list("week")
+        .annotate(n=Count("pk"), who=Count("patient", distinct=True))
+    )
+    results = {week: (n, who) for week, n, who in taken}
+    start, end = day_bounds(first, centre.zone)[0], day_bounds(as_of, centre.zone)[1]
+    counts: dict[str, dict[dt.date, int]] = {}
+    for column in ("opened_at", "closed_at"):
+        within = {f"{column}__gte": start, f"{column}__lt": end}
+        alerts = Alert.objects.filter(centre=centre, level__in=ON_LISTS, **within)
+        by_week = alerts.annotate(week=TruncWeek(column, tzinfo=centre.zone)).order_by().values_list("week")
+        counts[column] = {week.date(): n for week, n in by_week.annotate(n=Count("pk"))}
+    for number in range(WEEKS):
+        day = first + dt.timedelta(weeks=number)
+        n, who = results.get(day, (0, 0))
+        yield Week(day.isoformat(), n, who, counts["opened_at"].get(day, 0), counts["closed_at"].get(day, 0))
+
+
+def _burden(centre: Centre, as_of: dt.date) -> Iterator[Burden]:
+    first, last = weeks_of_burden(as_of)
+    filters = HistoryFilters(state=ANY, role=Role.CLINICIAN, opened_from=first, opened_to=last)
+    lives: dict[str, list[Any]] = {}
+    for row in outcomes.with_outcome(history(centre, filters)):
+        lives.setdefault(str(row.patient.clinician_id or NONE), []).append(row)
+    for who in [*(pk for pk, _ in patients.clinicians(centre)), NONE]:
+        own = lives.get(who, [])
+        of = {word: sum(row.outcome == word for row in own) for word in outcomes.LABELS}
+        yield Burden(
+            clinician=None if who == NONE else int(who),
+            followed=patients.listed(centre, PatientFilters(clinician=who), as_of).count(),
+            opened=len(own),
+            hours=_hours(row.time_to_act for row in own if row.stepped_at is not None),
+            **of,
+        )
