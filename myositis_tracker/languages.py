@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def _of_rules() -> Iterator[Found]:
         yield f"monitoring/rules/{rule.replace('-', '_')}.py", 0, text, [], None
 
 
+@cache
 def extracted(domain: str) -> Catalog:
     """All texts of the code, untranslated."""
     catalog = Catalog(project="Myositis tracker", charset="utf-8", fuzzy=False)
