@@ -713,6 +713,7 @@ def decide_escalation(
     decided_on: dt.date,
     look_again_on: dt.date | None = None,
     seen_level: str | None = None,
+    seen_decision: int | None = None,
     by: User,
     now: dt.datetime,
 ) -> EscalationDecision:
@@ -737,7 +738,7 @@ def decide_escalation(
         with transaction.atomic():
             decision = therapy.decide_escalation(
                 patient=patient, option=option, reason=reason, decided_on=decided_on, look_again_on=look_again_on,
-                by=by, now=now,
+                seen_decision=seen_decision, by=by, now=now,
             )  # fmt: skip
     except ValidationError as error:
         raise ValidationError({**error.update_error_dict({}), **errors}) from None

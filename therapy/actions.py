@@ -7,13 +7,15 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre, User
 from audit import facts
 from audit.attribution import action
-from common.models import PeriodQuerySet
+from common.models import Fact, PeriodQuerySet
 from patients.models import Patient
 from therapy import dosing, selectors
 from therapy.formulary import FORMULARY, GLUCOCORTICOIDS, Drug, PeriodRefusedError, check_period
@@ -53,6 +55,12 @@ _PAST_WORDS = frozenset(
 Errors = dict[str, ValidationError]
 
 
+def _by_whom(fact: Fact, patient: Patient) -> dict[str, str]:
+    """Who recorded `fact` and when, for whom it stands in the way: who comes second is told."""
+    at = fact.recorded_at.astimezone(patient.centre.zone)
+    return {"who": str(fact.recorded_by), "when": f"{date_format(at, 'DATE_FORMAT')}, {at:%H:%M}"}
+
+
 # ------------------------------------------------------------------------------------------------------ courses, doses
 
 
@@ -67,22 +75,24 @@ def _check_dose(
     errors: Errors,
 ) -> None:
     if amount <= 0:
-        errors["amount"] = ValidationError("A dose is more than 0. To give none, stop the course.")
+        errors["amount"] = ValidationError(_("A dose is more than 0. To give none, stop the course."))
     elif amount.is_finite() and amount >= 10**7:
-        errors["amount"] = ValidationError("This dose is too large.")
+        errors["amount"] = ValidationError(_("This dose is too large."))
     for field, number, highest in (("times", times, 24), ("every_days", every_days, 366)):
         if not 1 <= number <= highest:
-            errors[field] = ValidationError(f"A whole number from 1 to {highest}.")
+            errors[field] = ValidationError(_("A whole number from 1 to %(highest)s.") % {"highest": highest})
     if errors:
         return
     try:
         check_period(drug, every_days, times)
     except PeriodRefusedError as error:
-        errors["every_days"] = ValidationError(str(error), code="refused")
+        errors["every_days"] = ValidationError(dosing.why_refused(error), code="refused")
         return
     outside = dosing.outside_usual(drug, route, amount, times, every_days, weight_kg=weight_kg)
     if outside and not out_of_range_reason.strip():
-        errors["out_of_range_reason"] = ValidationError(f"{outside} Say why this dose is meant.", code="confirm")
+        errors["out_of_range_reason"] = ValidationError(
+            _("%(outside)s Say why this dose is meant.") % {"outside": outside}, code="confirm"
+        )
 
 
 @action("therapy.start_course", "drug started")
@@ -97,6 +107,7 @@ def start_course(
     every_days: int = 1,
     ends_on: dt.date | None = None,
     indication: str = "",
+    clash_reason: str = "",
     out_of_range_reason: str = "",
     weight_kg: Decimal | None = None,
     by: User,
@@ -105,19 +116,18 @@ def start_course(
     """A drug (a code of the formulary) with its first dose: `amount` in the drug's unit, `times` in `every_days` days.
 
     `weight_kg` is a recent weight, for ranges per kg; unknown, those are not judged. A dose outside every usual range
-    is refused at `out_of_range_reason`, code "confirm", until a reason is given. A drug by one route is taken once at
-    a time.
+    is refused at `out_of_range_reason`, code "confirm", until a reason is given; a drug better not given with one
+    that is taken then, likewise at `clash_reason`. A drug by one route is taken once at a time.
     """
     errors: Errors = {}
     row = FORMULARY.get(drug)
     if row is None:
-        raise ValidationError({"drug": "This drug is not in the formulary."})
+        raise ValidationError({"drug": _("This drug is not in the formulary.")})
     if route not in row.routes:
-        errors["route"] = ValidationError(
-            f"{row.name} is given: {', '.join(Route(r).label for r in row.routes)}.".lower().capitalize()
-        )
+        routes = ", ".join(str(Route(r).label) for r in row.routes)
+        errors["route"] = ValidationError(_("It is given: %(routes)s.") % {"routes": routes.lower()})
     if ends_on is not None and ends_on < starts_on:
-        errors["ends_on"] = ValidationError("The last day cannot lie before the first.")
+        errors["ends_on"] = ValidationError(_("The last day cannot lie before the first."))
     _check_dose(row, route, amount, times, every_days, out_of_range_reason, weight_kg, errors)
     facts.hold(patient)
     running = Dose.objects.current().filter(
@@ -130,10 +140,24 @@ def start_course(
     if ends_on is not None:
         running = running.filter(starts_on__lte=ends_on)
     if running.exists():
-        errors["drug"] = ValidationError("This drug is taken already. Change its dose instead.", code="exists")
+        errors["drug"] = ValidationError(_("This drug is taken already. Change its dose instead."), code="exists")
+    avoid = selectors.to_avoid(patient, row, starts_on, ends_on)
+    if avoid and not clash_reason.strip():
+        errors["clash_reason"] = ValidationError(
+            _("%(pairs)s Say why they are given together.") % {"pairs": " ".join(avoid)}, code="confirm"
+        )
     if errors:
         raise ValidationError(errors)
-    course = facts.record(Course, patient=patient, drug=drug, route=route, indication=indication, by=by, now=now)
+    course = facts.record(
+        Course,
+        patient=patient,
+        drug=drug,
+        route=route,
+        indication=indication,
+        clash_reason=clash_reason.strip() if avoid else "",
+        by=by,
+        now=now,
+    )
     facts.record(
         Dose,
         patient=patient,
@@ -154,7 +178,7 @@ def _hold_course(course: Course) -> Course:
     facts.hold(course)
     fresh = Course.objects.select_related("patient__centre").get(pk=course.pk)
     if not fresh.is_current:
-        raise ValidationError("This course was withdrawn in the meantime. Nothing was changed.")
+        raise ValidationError(_("This course was withdrawn in the meantime. Nothing was changed."))
     return fresh
 
 
@@ -176,20 +200,20 @@ def change_dose(
     course = _hold_course(course)
     errors: Errors = {}
     if CourseStop.objects.current().filter(course=course).exists():
-        raise ValidationError("This course is stopped. Start a new one.")
+        raise ValidationError(_("This course is stopped. Start a new one."))
     _check_dose(FORMULARY[course.drug], course.route, amount, times, every_days, out_of_range_reason, weight_kg, errors)
     if ends_on is not None and ends_on < starts_on:
-        errors["ends_on"] = ValidationError("The last day cannot lie before the first.")
+        errors["ends_on"] = ValidationError(_("The last day cannot lie before the first."))
     doses = list(Dose.objects.current().filter(course=course).order_by("starts_on", "id"))
     if any(dose.starts_on >= starts_on for dose in doses):
         errors["starts_on"] = ValidationError(
-            "A dose already begins on this day or later. Correct that one.", code="exists"
+            _("A dose already begins on this day or later. Correct that one."), code="exists"
         )
     running = next(
         (d for d in doses if d.starts_on < starts_on and (d.ends_on is None or d.ends_on >= starts_on)), None
     )
     if running is not None and (running.amount, running.times, running.every_days) == (amount, times, every_days):
-        errors.setdefault("amount", ValidationError("This is the present dose."))
+        errors.setdefault("amount", ValidationError(_("This is the present dose.")))
     if errors:
         raise ValidationError(errors)
     if running is not None:
@@ -229,17 +253,19 @@ def correct_dose(
     errors: Errors = {}
     _check_dose(FORMULARY[course.drug], course.route, amount, times, every_days, out_of_range_reason, weight_kg, errors)
     if ends_on is not None and ends_on < starts_on:
-        errors["ends_on"] = ValidationError("The last day cannot lie before the first.")
+        errors["ends_on"] = ValidationError(_("The last day cannot lie before the first."))
     others = Dose.objects.current().filter(
         Q(ends_on__isnull=True) | Q(ends_on__gte=starts_on), course=course
     ).exclude(pk=dose.pk)  # fmt: skip
     if ends_on is not None:
         others = others.filter(starts_on__lte=ends_on)
     if others.exists():
-        errors["starts_on"] = ValidationError("Another dose of this course covers some of these days.", code="exists")
+        errors["starts_on"] = ValidationError(
+            _("Another dose of this course covers some of these days."), code="exists"
+        )
     stop = CourseStop.objects.current().filter(course=course).first()
     if stop is not None and (ends_on is None or ends_on > stop.stopped_on):
-        errors.setdefault("ends_on", ValidationError("The course had stopped by then."))
+        errors.setdefault("ends_on", ValidationError(_("The course had stopped by then.")))
     if errors:
         raise ValidationError(errors)
     return facts.supersede(
@@ -263,12 +289,12 @@ def stop_course(
     """`stopped_on` is the last day of the course, `reason` a StopReason. Its dose ends that day; later ones lapse."""
     course = _hold_course(course)
     if reason not in StopReason.values:
-        raise ValidationError({"reason": "Choose why it is stopped."})
+        raise ValidationError({"reason": _("Choose why it is stopped.")})
     if CourseStop.objects.current().filter(course=course).exists():
-        raise ValidationError("This course is stopped already.", code="exists")
+        raise ValidationError(_("This course is stopped already."), code="exists")
     doses = list(Dose.objects.current().filter(course=course).order_by("starts_on", "id"))
     if doses and stopped_on < doses[0].starts_on:
-        raise ValidationError({"stopped_on": "The course had not begun by then. Withdraw it if it was never taken."})
+        raise ValidationError({"stopped_on": _("The course had not begun by then. Withdraw it if it was never taken.")})
     for dose in doses:
         if dose.starts_on > stopped_on:
             facts.lapse(dose, by=by, now=now, reason="Course stopped")
@@ -302,15 +328,15 @@ def record_infusion(
     course = _hold_course(course)
     errors: Errors = {}
     if amount <= 0:
-        errors["amount"] = ValidationError("An infusion is more than 0.")
+        errors["amount"] = ValidationError(_("An infusion is more than 0."))
     if max_rate_ml_per_hour is not None and max_rate_ml_per_hour <= 0:
-        errors["max_rate_ml_per_hour"] = ValidationError("A rate is more than 0.")
+        errors["max_rate_ml_per_hour"] = ValidationError(_("A rate is more than 0."))
     stop = CourseStop.objects.current().filter(course=course).first()
     if stop is not None and given_on > stop.stopped_on:
-        errors["given_on"] = ValidationError("The course had stopped by then.")
+        errors["given_on"] = ValidationError(_("The course had stopped by then."))
     same = Infusion.objects.current().filter(course=course, given_on=given_on, amount=amount, batch=batch)
     if same.exists():
-        errors["given_on"] = ValidationError("This infusion is recorded already.", code="exists")
+        errors["given_on"] = ValidationError(_("This infusion is recorded already."), code="exists")
     if errors:
         raise ValidationError(errors)
     return facts.record(
@@ -335,19 +361,30 @@ def decide_escalation(
     reason: str,
     decided_on: dt.date,
     look_again_on: dt.date | None = None,
+    seen_decision: int | None = None,
     by: User,
     now: dt.datetime,
 ) -> EscalationDecision:
-    """What was decided about second-line treatment, `option` an Option. It changes no drug."""
+    """What was decided about second-line treatment, `option` an Option. It changes no drug.
+
+    `seen_decision` is the id of the newest decision that whoever decides has seen, 0 for none: a newer one is told of
+    first (code "conflict"). None: not asked.
+    """
     errors: Errors = {}
+    facts.hold(patient)
+    newest = EscalationDecision.objects.current().filter(patient=patient).order_by("-id").first()
+    if seen_decision is not None and newest is not None and newest.pk != seen_decision:
+        said = _("Meanwhile %(who)s recorded a decision on %(when)s: %(option)s. Record yours if it stands beside it.")
+        words = {**_by_whom(newest, patient), "option": newest.get_option_display()}
+        errors[NON_FIELD_ERRORS] = ValidationError(said % words, code="conflict")
     if option not in Option.values:
-        errors["option"] = ValidationError("Choose what was decided.")
+        errors["option"] = ValidationError(_("Choose what was decided."))
     if not reason.strip():
-        errors["reason"] = ValidationError("Say why.")
+        errors["reason"] = ValidationError(_("Say why."))
     if decided_on > patient.day_at(now):
-        errors["decided_on"] = ValidationError("This day is still to come.")
+        errors["decided_on"] = ValidationError(_("This day is still to come."))
     if look_again_on is not None and look_again_on < decided_on:
-        errors["look_again_on"] = ValidationError("This day cannot lie before the decision.")
+        errors["look_again_on"] = ValidationError(_("This day cannot lie before the decision."))
     if errors:
         raise ValidationError(errors)
     return facts.record(
@@ -381,15 +418,16 @@ def plan_taper(
     """
     errors: Errors = {}
     if not steps:
-        errors["steps"] = ValidationError("A plan has at least one step.")
+        errors["steps"] = ValidationError(_("A plan has at least one step."))
     for number, (step_on, dose) in enumerate(steps):
         if number and step_on <= steps[number - 1][0]:
-            errors[f"step_{number}_step_on"] = ValidationError("Each step begins after the one before it.")
+            errors[f"step_{number}_step_on"] = ValidationError(_("Each step begins after the one before it."))
         if not 0 <= dose < 10**5:
-            errors[f"step_{number}_dose_pe_mg"] = ValidationError("A dose is 0 mg or more.")
+            errors[f"step_{number}_dose_pe_mg"] = ValidationError(_("A dose is 0 mg or more."))
     facts.hold(patient)
-    if selectors.active_tapers(patient, patient.day_at(now)):
-        errors["steps"] = ValidationError("A plan is running. End it before another begins.", code="exists")
+    if running := selectors.active_tapers(patient, patient.day_at(now)):
+        said = _("A plan is running: %(who)s planned it on %(when)s. End it before another begins.")
+        errors["steps"] = ValidationError(said % _by_whom(running[0].plan, patient), code="exists")
     if errors:
         raise ValidationError(errors)
     plan = facts.record(TaperPlan, patient=patient, template=template, note=note, by=by, now=now)
@@ -401,8 +439,11 @@ def plan_taper(
 def _hold_taper(plan: TaperPlan, day: dt.date) -> TaperPlan:
     facts.hold(plan)
     fresh = TaperPlan.objects.select_related("patient__centre").get(pk=plan.pk)
-    if not fresh.is_current or TaperEnd.objects.current().filter(plan=plan, ended_on__lt=day).exists():
-        raise ValidationError("This plan has ended.")
+    if not fresh.is_current:
+        raise ValidationError(_("This plan was withdrawn in the meantime. Nothing was changed."))
+    end = TaperEnd.objects.current().filter(plan=plan, ended_on__lt=day).first()
+    if end is not None:
+        raise ValidationError(_("This plan has ended: %(who)s ended it on %(when)s.") % _by_whom(end, fresh.patient))
     return fresh
 
 
@@ -424,8 +465,12 @@ def confirm_step(
     """
     plan = _hold_taper(step.plan, confirmed_on)
     earliest = next((view.step for view in selectors.steps_of(plan) if view.confirmed_on is None), None)
+    done = TaperConfirmation.objects.current().filter(step=step).first()
+    if done is not None:
+        said = _("This step is confirmed already: %(who)s confirmed it on %(when)s.")
+        raise ValidationError(said % _by_whom(done, plan.patient), code="exists")
     if earliest is None or earliest.pk != step.pk:
-        raise ValidationError("Only the earliest unconfirmed step of the plan can be confirmed.", code="order")
+        raise ValidationError(_("Only the earliest unconfirmed step of the plan can be confirmed."), code="order")
     confirmation = facts.record(
         TaperConfirmation, patient=plan.patient, step=earliest, confirmed_on=confirmed_on, by=by, now=now
     )
@@ -439,7 +484,7 @@ def _follow(
 ) -> None:
     amount = dosing.drug_amount_for_pe(FORMULARY[course.drug], step.dose_pe_mg)
     if amount is None or course.patient_id != step.patient_id:
-        raise ValidationError({"course": "Choose a course of a glucocorticoid of this patient."})
+        raise ValidationError({"course": _("Choose a course of a glucocorticoid of this patient.")})
     if amount == 0:
         stop_course(course=course, stopped_on=day - ONE_DAY, reason=StopReason.COMPLETED, by=by, now=now)
         return
@@ -453,9 +498,9 @@ def _follow(
 def stock_tablets(*, centre: Centre, drug: str, strengths_mg: Sequence[Decimal], by: User, now: dt.datetime) -> None:
     """The centre's pharmacy has tablets of `drug` in these strengths and no others. None: it has no tablets of it."""
     if drug not in GLUCOCORTICOIDS:
-        raise ValidationError({"drug": "Choose a glucocorticoid."})
+        raise ValidationError({"drug": _("Choose a glucocorticoid.")})
     if any(not 0 < strength <= MOST_MG for strength in strengths_mg):
-        raise ValidationError({"strengths": f"A tablet has more than 0 and at most {MOST_MG} mg."})
+        raise ValidationError({"strengths": _("A tablet has more than 0 and at most %(most)s mg.") % {"most": MOST_MG}})
     here = StockedTablet.objects.filter(centre=centre, drug=drug)
     here.exclude(strength_mg__in=strengths_mg).delete()
     known = set(here.values_list("strength_mg", flat=True))
@@ -488,7 +533,7 @@ def release_taper(*, plan: TaperPlan, by: User, now: dt.datetime) -> TaperHold:
     plan = _hold_taper(plan, today)
     hold = TaperHold.objects.active_on(today).filter(plan=plan).order_by("-id").first()
     if hold is None:
-        raise ValidationError("This plan is not on hold.")
+        raise ValidationError(_("This plan is not on hold."))
     return _end_pause(hold, today, by, now, "Released")
 
 
@@ -503,14 +548,15 @@ def end_taper(*, plan: TaperPlan, ended_on: dt.date, reason: str, by: User, now:
 def _check_pause(others: PeriodQuerySet, starts_on: dt.date, ends_on: dt.date | None, reason: str) -> None:
     errors: Errors = {}
     if not reason.strip():
-        errors["reason"] = ValidationError("Say why.")
+        errors["reason"] = ValidationError(_("Say why."))
     if ends_on is not None and ends_on < starts_on:
-        errors["ends_on"] = ValidationError("The last day cannot lie before the first.")
+        errors["ends_on"] = ValidationError(_("The last day cannot lie before the first."))
     others = others.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=starts_on))
     if ends_on is not None:
         others = others.filter(starts_on__lte=ends_on)
-    if others.exists():
-        errors["starts_on"] = ValidationError("That time is covered already.", code="exists")
+    if other := others.select_related("patient__centre").first():
+        said = _("That time is covered already: %(who)s recorded it on %(when)s.")
+        errors["starts_on"] = ValidationError(said % _by_whom(other, other.patient), code="exists")
     if errors:
         raise ValidationError(errors)
 
@@ -529,11 +575,11 @@ def _end_pause(pause: P, today: dt.date, by: User, now: dt.datetime, reason: str
 
 def _check_end(ended: bool, patient: Patient, ended_on: dt.date, reason: str, now: dt.datetime) -> None:
     if ended:
-        raise ValidationError("This plan has ended already.", code="exists")
+        raise ValidationError(_("This plan has ended already."), code="exists")
     if not reason.strip():
-        raise ValidationError({"reason": "Say why."})
+        raise ValidationError({"reason": _("Say why.")})
     if ended_on > patient.day_at(now):
-        raise ValidationError({"ended_on": "This day lies in the future."})
+        raise ValidationError({"ended_on": _("This day lies in the future.")})
 
 
 # ------------------------------------------------------------------------------------------------------ physiotherapy
@@ -546,10 +592,10 @@ def plan_physio(
     """A plan from `starts_on` on. Several may run side by side, but not two that begin on one day."""
     errors: Errors = {}
     if not 1 <= sessions_per_week <= 14:
-        errors["sessions_per_week"] = ValidationError("A whole number from 1 to 14.")
+        errors["sessions_per_week"] = ValidationError(_("A whole number from 1 to 14."))
     facts.hold(patient)
     if PhysioPlan.objects.current().filter(patient=patient, starts_on=starts_on).exists():
-        errors["starts_on"] = ValidationError("A plan begins on this day already.", code="exists")
+        errors["starts_on"] = ValidationError(_("A plan begins on this day already."), code="exists")
     if errors:
         raise ValidationError(errors)
     return facts.record(
@@ -561,7 +607,7 @@ def _hold_physio(plan: PhysioPlan) -> PhysioPlan:
     facts.hold(plan)
     fresh = PhysioPlan.objects.select_related("patient__centre").get(pk=plan.pk)
     if not fresh.is_current:
-        raise ValidationError("This plan was withdrawn in the meantime. Nothing was changed.")
+        raise ValidationError(_("This plan was withdrawn in the meantime. Nothing was changed."))
     return fresh
 
 
@@ -592,22 +638,23 @@ def book_sessions(
     plan = _hold_physio(plan)
     errors: Errors = {}
     if not 1 <= count <= SESSIONS_AT_ONCE:
-        errors["count"] = ValidationError(f"A whole number from 1 to {SESSIONS_AT_ONCE}.")
+        errors["count"] = ValidationError(_("A whole number from 1 to %(highest)s.") % {"highest": SESSIONS_AT_ONCE})
     if not 1 <= every_days <= 28:
-        errors["every_days"] = ValidationError("A whole number from 1 to 28.")
+        errors["every_days"] = ValidationError(_("A whole number from 1 to 28."))
     elif weekdays and every_days % 7:
-        errors["every_days"] = ValidationError("Choose a number of weeks.")
+        errors["every_days"] = ValidationError(_("Choose a number of weeks."))
     if first_on < plan.starts_on:
-        errors["first_on"] = ValidationError("The plan had not begun by then.")
+        errors["first_on"] = ValidationError(_("The plan had not begun by then."))
     if PhysioEnd.objects.current().filter(plan=plan).exists():
-        errors["first_on"] = ValidationError("The plan has ended.")
+        errors["first_on"] = ValidationError(_("The plan has ended."))
     if errors:
         raise ValidationError(errors)
     days = _series(first_on, count, every_days, weekdays)
     taken = PhysioSession.objects.current().filter(plan=plan, held_on__in=days).order_by("held_on")
-    booked = [f"{day:%d %b %Y}" for day in taken.values_list("held_on", flat=True)]
+    booked = [date_format(day, "DATE_FORMAT") for day in taken.values_list("held_on", flat=True)]
     if booked:
-        raise ValidationError({"first_on": ValidationError(f"Booked already: {', '.join(booked)}.", code="exists")})
+        said = _("Booked already: %(days)s.") % {"days": ", ".join(booked)}
+        raise ValidationError({"first_on": ValidationError(said, code="exists")})
     return [facts.record(PhysioSession, patient=plan.patient, plan=plan, held_on=day, by=by, now=now) for day in days]
 
 
@@ -619,14 +666,14 @@ def record_outcome(
     facts.hold(session)
     fresh = PhysioSession.objects.select_related("patient__centre").get(pk=session.pk)
     if not fresh.is_current:
-        raise ValidationError("This session was withdrawn in the meantime. Nothing was changed.")
+        raise ValidationError(_("This session was withdrawn in the meantime. Nothing was changed."))
     if word in _PAST_WORDS and fresh.held_on > fresh.patient.day_at(now):
-        raise ValidationError({"word": "This session is still to come."})
+        raise ValidationError({"word": _("This session is still to come.")})
     earlier = SessionOutcome.objects.current().filter(session=fresh).first()
     if earlier is None:
         return facts.record(SessionOutcome, patient=fresh.patient, session=fresh, word=word, by=by, now=now)
     if earlier.word == word:
-        raise ValidationError({"word": "This is what is recorded."})
+        raise ValidationError({"word": _("This is what is recorded.")})
     return facts.supersede(earlier, by=by, now=now, reason=reason or "Recorded again", word=word)
 
 
@@ -662,7 +709,7 @@ def resume_physio(*, plan: PhysioPlan, by: User, now: dt.datetime) -> PhysioPaus
     today = plan.patient.day_at(now)
     pause = PhysioPause.objects.active_on(today).filter(plan=plan).order_by("-id").first()
     if pause is None:
-        raise ValidationError("This plan is not paused.")
+        raise ValidationError(_("This plan is not paused."))
     return _end_pause(pause, today, by, now, "Resumed")
 
 
@@ -672,7 +719,7 @@ def end_physio(*, plan: PhysioPlan, ended_on: dt.date, reason: str, by: User, no
     plan = _hold_physio(plan)
     _check_end(PhysioEnd.objects.current().filter(plan=plan).exists(), plan.patient, ended_on, reason, now)
     if ended_on < plan.starts_on:
-        raise ValidationError({"ended_on": "The plan had not begun by then."})
+        raise ValidationError({"ended_on": _("The plan had not begun by then.")})
     later = PhysioSession.objects.current().filter(plan=plan, held_on__gt=ended_on)
     for session in later.exclude(pk__in=SessionOutcome.objects.current().values("session_id")):
         facts.lapse(session, by=by, now=now, reason="Plan ended")
@@ -685,5 +732,5 @@ def decline_physio(
 ) -> PhysioDecline:
     """Not wanted now. Asked again after `ends_on`, or after 183 days."""
     if ends_on is not None and ends_on < declined_on:
-        raise ValidationError({"ends_on": "The last day cannot lie before the first."})
+        raise ValidationError({"ends_on": _("The last day cannot lie before the first.")})
     return facts.record(PhysioDecline, patient=patient, declined_on=declined_on, ends_on=ends_on, by=by, now=now)

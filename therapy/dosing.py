@@ -1,4 +1,7 @@
-"""What doses come to on a day: in words, against the usual ranges, as prednisone equivalents. No Django."""
+"""What doses come to on a day: in words, against the usual ranges, as prednisone equivalents.
+
+Of Django it has the language of the reader, nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
+
 from common.dates import in_force
+from common.words import N_
 from therapy.formulary import (
     FORMULARY,
     GLUCOCORTICOIDS,
@@ -16,8 +23,10 @@ from therapy.formulary import (
     DoseRange,
     Drug,
     Every,
+    Interaction,
     Kind,
     Per,
+    PeriodRefusedError,
     amount_in_range_terms,
     dose_per_day,
 )
@@ -120,14 +129,43 @@ def episode_start(rows: Iterable[DoseRow], as_of: dt.date) -> dt.date | None:
 
 def in_words(drug: Drug, amount: Decimal, times: int, every_days: int) -> str:
     """ "10 mg a day", "500 mg twice a day", "15 mg once a week", "2 g 3 times in 28 days"."""
-    quantity = f"{_plain(amount)} {'exchange' if drug.unit == '{exchange}' else drug.unit}"
-    name = next((name for name, days in PERIOD_DAYS.items() if days == every_days), f"{every_days} days")
-    often = {1: "", 2: " twice", 3: " three times"}.get(times, f" {times} times")
-    if every_days == 1:
-        return f"{quantity}{often} a day"
-    if every_days == 7:
-        return f"{quantity}{often or ' once'} a week"
-    return f"{quantity} every {name}" if times == 1 else f"{quantity}{often} in {name}"
+    often = _OFTEN.get(every_days, _OFTEN_ELSE)
+    return _(often[min(times, len(often)) - 1]) % {
+        "quantity": quantity(drug, amount), "times": times, "period": period(every_days)
+    }  # fmt: skip
+
+
+# How often in a day, in a week, in another period: once, twice, three times, more often.
+_OFTEN = {
+    1: (
+        N_("%(quantity)s a day"), N_("%(quantity)s twice a day"), N_("%(quantity)s three times a day"),
+        N_("%(quantity)s %(times)s times a day"),
+    ),
+    7: (
+        N_("%(quantity)s once a week"), N_("%(quantity)s twice a week"), N_("%(quantity)s three times a week"),
+        N_("%(quantity)s %(times)s times a week"),
+    ),
+}  # fmt: skip
+_OFTEN_ELSE = (
+    N_("%(quantity)s every %(period)s"), N_("%(quantity)s twice in %(period)s"),
+    N_("%(quantity)s three times in %(period)s"), N_("%(quantity)s %(times)s times in %(period)s"),
+)  # fmt: skip
+
+
+def quantity(drug: Drug, amount: Decimal) -> str:
+    """ "10 mg", "1 exchange"."""
+    return f"{number(amount)} {unit(drug)}"
+
+
+def unit(drug: Drug) -> str:
+    """The unit of its doses as it is written after a number."""
+    return _("exchange") if drug.unit == "{exchange}" else drug.unit
+
+
+def period(days: int) -> str:
+    """A number of days as a period is called: "2 weeks", "10 days"."""
+    name = next((name for name, length in PERIOD_DAYS.items() if length == days), "")
+    return _(name) if name else _("%(days)s days") % {"days": days}
 
 
 def per_kg(row: DoseRow, weight_kg: Decimal | None) -> Decimal | None:
@@ -156,7 +194,7 @@ def outside_usual(
     judged: list[tuple[DoseRange, Fraction]] = []
     for row in ranges:
         if row.cap is not None and dose_per_day(amount, every_days, times) > Fraction(row.cap):
-            return f"That is more than {_plain(row.cap)} {drug.unit} a day."
+            return _("That is more than %(most)s %(unit)s a day.") % {"most": number(row.cap), "unit": drug.unit}
         # A range of a whole course is met by all that is given in one period.
         given = amount * times if row.every is Every.COURSE else amount
         value = amount_in_range_terms(row, given, every_days, times, weight_kg=weight_kg, surface_m2=surface_m2)
@@ -167,26 +205,36 @@ def outside_usual(
     tops = [(row, value, row.ask_above) for row, value in judged]
     if all(top is not None and value > Fraction(top) for _, value, top in tops):
         row, value, top = max(tops, key=lambda entry: entry[2] or 0)
-        return f"That is {_terms(row, value, drug)}; usual are at most {_plain(top or Decimal(0))}."
+        return _("That is %(dose)s; usual are at most %(most)s.") % {
+            "dose": _terms(row, value, drug), "most": number(top or Decimal(0))
+        }  # fmt: skip
     if drug.kind not in (Kind.GLUCOCORTICOID, Kind.SUPPORTIVE) and all(
         value < Fraction(row.lowest) for row, value in judged
     ):
         row, value = min(judged, key=lambda pair: pair[0].low)
-        return f"That is {_terms(row, value, drug)}; usual are at least {_plain(row.low)}."
+        return _("That is %(dose)s; usual are at least %(least)s.") % {
+            "dose": _terms(row, value, drug), "least": number(row.low)
+        }  # fmt: skip
     return None
 
 
 def _terms(row: DoseRange, value: Fraction, drug: Drug) -> str:
-    scale = {Per.ABSOLUTE: "", Per.KG: "/kg", Per.M2: "/m²"}[row.per]
-    time = {Every.DOSE: "a dose", Every.COURSE: "a course", Every.FOUR_WEEKS: "in 4 weeks"}.get(
-        row.every, f"a {row.every}"
-    )
-    return f"{_plain(as_decimal(value))} {drug.unit}{scale} {time}"
+    return _(_IN_EVERY[row.every]) % {"amount": f"{number(as_decimal(value))} {drug.unit}{PER[row.per]}"}
 
 
-def _plain(value: Decimal) -> str:
+PER = {Per.ABSOLUTE: "", Per.KG: "/kg", Per.M2: "/m²"}
+_IN_EVERY = {
+    Every.DAY: N_("%(amount)s a day"), Every.WEEK: N_("%(amount)s a week"),
+    Every.FOUR_WEEKS: N_("%(amount)s in 4 weeks"), Every.DOSE: N_("%(amount)s a dose"),
+    Every.COURSE: N_("%(amount)s a course"),
+}  # fmt: skip
+
+
+def number(value: Decimal) -> str:
+    """As people write it: without idle zeros, with the separator of the reader's language."""
     text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def drug_amount_for_pe(drug: Drug, pe_mg: Decimal) -> Decimal | None:
@@ -198,7 +246,18 @@ def drug_amount_for_pe(drug: Drug, pe_mg: Decimal) -> Decimal | None:
 
 def name_of(code: str) -> str:
     """A drug's name; its code where the formulary does not have it."""
-    return FORMULARY[code].name if code in FORMULARY else code
+    return _(FORMULARY[code].name) if code in FORMULARY else code
+
+
+def clash_in_words(drug: Drug, other: Drug, interaction: Interaction) -> str:
+    """What a pair of drugs does together, the names in their order."""
+    first, second = sorted((_(drug.name), _(other.name)))
+    return _("%(first)s with %(second)s: %(what)s") % {"first": first, "second": second, "what": _(interaction.text)}
+
+
+def why_refused(error: PeriodRefusedError) -> str:
+    """What the formulary says of a rhythm it refuses."""
+    return _(error.text) % {name: _(value) if isinstance(value, str) else value for name, value in error.values.items()}
 
 
 def cumulative_pe(stretches: Sequence[tuple[dt.date, dt.date | None, Fraction]], as_of: dt.date) -> Fraction:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from common.words import N_
 from therapy.dosing import EPISODE_GAP_DAYS, DoseRow, newest_of_each
 from therapy.formulary import EVERY_DAYS, FIRST_LINE, FORMULARY, Kind, Per, Phase
 from therapy.infusions import DUE_NUMBERS, IVIG, RITUXIMAB, Given, Group, grouped
@@ -199,9 +200,9 @@ class Adequacy:
         return self.floor is None or not self.floor.is_per_kg or self.weight is not None
 
 
-NO_WEIGHT = "no weight is recorded near its beginning"
-NO_TARGET = "no target dose to hold it against"
-NO_NUMBER = "how many infusions are enough is not set down"
+NO_WEIGHT = N_("no weight is recorded near its beginning")
+NO_TARGET = N_("no target dose to hold it against")
+NO_NUMBER = N_("how many infusions are enough is not set down")
 
 
 def judge(

@@ -19,6 +19,7 @@ from django.contrib.postgres.fields import (
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
 
 from common.models import Fact, PeriodQuerySet, not_before, one_of, within
 
@@ -38,25 +39,25 @@ def same_patient(parent_table: str, parent_column: str) -> pgtrigger.Trigger:
 
 
 class Route(models.TextChoices):
-    ORAL = "oral", "By mouth"
-    SUBCUTANEOUS = "subcutaneous", "Subcutaneous"
-    INTRAVENOUS = "intravenous", "Intravenous"
-    INTRAMUSCULAR = "intramuscular", "Intramuscular"
-    TOPICAL = "topical", "Topical"
-    INHALED = "inhaled", "Inhaled"
-    EXTRACORPOREAL = "extracorporeal", "Extracorporeal"
+    ORAL = "oral", _("By mouth")
+    SUBCUTANEOUS = "subcutaneous", _("Subcutaneous")
+    INTRAVENOUS = "intravenous", _("Intravenous")
+    INTRAMUSCULAR = "intramuscular", _("Intramuscular")
+    TOPICAL = "topical", _("Topical")
+    INHALED = "inhaled", _("Inhaled")
+    EXTRACORPOREAL = "extracorporeal", _("Extracorporeal")
 
 
 class StopReason(models.TextChoices):
-    INEFFECTIVE = "ineffective", "Not effective"
-    TOXICITY = "toxicity", "Toxicity or intolerance"
-    REMISSION = "remission", "Remission"
-    COMPLETED = "completed", "Completed as planned"
-    PATIENT_CHOICE = "patient_choice", "Patient's choice"
-    PREGNANCY = "pregnancy", "Pregnancy or wish for it"
-    INTERACTION = "interaction", "Interaction or new contraindication"
-    SWITCHED = "switched", "Changed to another drug"
-    OTHER = "other", "Other"
+    INEFFECTIVE = "ineffective", _("Not effective")
+    TOXICITY = "toxicity", _("Toxicity or intolerance")
+    REMISSION = "remission", _("Remission")
+    COMPLETED = "completed", _("Completed as planned")
+    PATIENT_CHOICE = "patient_choice", _("Patient's choice")
+    PREGNANCY = "pregnancy", _("Pregnancy or wish for it")
+    INTERACTION = "interaction", _("Interaction or new contraindication")
+    SWITCHED = "switched", _("Changed to another drug")
+    OTHER = "other", _("Other")
 
 
 @pghistory.track()
@@ -66,6 +67,10 @@ class Course(Fact):
     drug = models.CharField(max_length=32, help_text="A code of therapy/formulary.py")
     route = models.CharField(max_length=16, choices=Route.choices)
     indication = models.CharField(max_length=120, blank=True)
+    clash_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="",
+        help_text="Why it was started beside a drug it is better not given with",
+    )  # fmt: skip
 
     class Meta(Fact.Meta):
         constraints = [*Fact.Meta.constraints, one_of("route", Route, "course_route")]
@@ -182,11 +187,11 @@ class Infusion(Fact):
     """One infusion given: IVIG, rituximab, pulse steroid, cyclophosphamide."""
 
     class Reaction(models.TextChoices):
-        NONE = "none", "None"
-        MILD = "mild", "Mild"
-        MODERATE = "moderate", "Moderate: slowed or paused"
-        SEVERE = "severe", "Severe: stopped"
-        NOT_RECORDED = "not_recorded", "Not recorded"
+        NONE = "none", _("None")
+        MILD = "mild", _("Mild")
+        MODERATE = "moderate", _("Moderate: slowed or paused")
+        SEVERE = "severe", _("Severe: stopped")
+        NOT_RECORDED = "not_recorded", _("Not recorded")
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="infusions")
     given_on = models.DateField()
@@ -214,12 +219,12 @@ class Infusion(Fact):
 class Option(models.TextChoices):
     """What can be decided when second-line treatment is reviewed."""
 
-    IVIG = "ivig", "Intravenous immunoglobulin"
-    RITUXIMAB = "rituximab", "Rituximab"
-    TACROLIMUS = "tacrolimus", "Tacrolimus"
-    PULSE = "pulse", "Pulse methylprednisolone"
-    OTHER = "other", "Another treatment"
-    NO_CHANGE = "no_change", "No change now"
+    IVIG = "ivig", _("Intravenous immunoglobulin")
+    RITUXIMAB = "rituximab", _("Rituximab")
+    TACROLIMUS = "tacrolimus", _("Tacrolimus")
+    PULSE = "pulse", _("Pulse methylprednisolone")
+    OTHER = "other", _("Another treatment")
+    NO_CHANGE = "no_change", _("No change now")
 
 
 @pghistory.track()
@@ -465,13 +470,13 @@ class PhysioSession(Fact):
 
 
 class SessionWord(models.TextChoices):
-    ATTENDED = "attended", "Attended"
-    ATTENDED_REMOTE = "attended_remote", "Attended remotely"
-    HOME_DONE = "home_done", "Home exercise done"
-    DID_NOT_ATTEND = "did_not_attend", "Not recorded as attended"
-    CANCELLED_BY_PATIENT = "cancelled_by_patient", "Cancelled by the patient"
-    CANCELLED_BY_CLINIC = "cancelled_by_clinic", "Cancelled by the clinic"
-    EXCUSED = "excused", "Excused: in hospital, acutely ill, infusion day"
+    ATTENDED = "attended", _("Attended")
+    ATTENDED_REMOTE = "attended_remote", _("Attended remotely")
+    HOME_DONE = "home_done", _("Home exercise done")
+    DID_NOT_ATTEND = "did_not_attend", _("Not recorded as attended")
+    CANCELLED_BY_PATIENT = "cancelled_by_patient", _("Cancelled by the patient")
+    CANCELLED_BY_CLINIC = "cancelled_by_clinic", _("Cancelled by the clinic")
+    EXCUSED = "excused", _("Excused: in hospital, acutely ill, infusion day")
 
 
 @pghistory.track()

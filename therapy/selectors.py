@@ -13,7 +13,7 @@ from django.db.models import F, Min, Q, QuerySet, Sum
 from patients.models import Patient
 from therapy import dosing
 from therapy.dosing import DoseRow
-from therapy.formulary import FORMULARY, GLUCOCORTICOIDS
+from therapy.formulary import FORMULARY, GLUCOCORTICOIDS, Drug, Severity, clashes
 from therapy.lines import Stop
 from therapy.models import (
     Course,
@@ -46,6 +46,30 @@ def dose_rows(patient: Patient, as_of: dt.date | None = None) -> list[DoseRow]:
         for row in doses.order_by("starts_on", "id").values_list(
             "id", "course_id", "course__drug", "course__route", "starts_on", "ends_on", "amount", "times", "every_days"
         )
+    ]
+
+
+def taken_between(patient: Patient, first: dt.date, last: dt.date | None) -> set[str]:
+    """Drugs with a dose on some day from `first` to `last` (None: from then on), and those given as single infusions
+    that were not stopped before. Two queries.
+    """
+    doses = Dose.objects.current().filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=first), patient=patient, course__retired_at__isnull=True
+    )
+    if last is not None:
+        doses = doses.filter(starts_on__lte=last)
+    stopped = CourseStop.objects.current().filter(patient=patient, stopped_on__lt=first)
+    infused = Course.objects.current().filter(patient=patient, route=Route.INTRAVENOUS)
+    infused = infused.exclude(pk__in=stopped.values("course"))
+    return {*doses.values_list("course__drug", flat=True), *infused.values_list("drug", flat=True)}
+
+
+def to_avoid(patient: Patient, drug: Drug, first: dt.date, last: dt.date | None) -> list[str]:
+    """Pairs that `drug` would make from `first` to `last` and better does not, each with what happens."""
+    return [
+        dosing.clash_in_words(drug, clash.other, clash.interaction)
+        for clash in clashes(drug, taken_between(patient, first, last))
+        if clash.other and clash.interaction.severity is Severity.AVOID
     ]
 
 
@@ -155,7 +179,7 @@ def treatment_lines(rows: Sequence[DoseRow], as_of: dt.date, weight_kg: Decimal 
                 course_id=row.course_id,
                 drug=row.drug,
                 name=dosing.name_of(row.drug),
-                route=Route(row.route).label,
+                route=str(Route(row.route).label),
                 dose=dosing.in_words(drug, row.amount, row.times, row.every_days) if drug else str(row.amount),
                 since=min(r.starts_on for r in rows if r.course_id == row.course_id),
                 dose_since=row.starts_on,
@@ -295,7 +319,7 @@ class SessionView:
 
     @property
     def label(self) -> str:
-        return SessionWord(self.word).label if self.word else ""
+        return str(SessionWord(self.word).label) if self.word else ""
 
 
 def sessions(plan: PhysioPlan, limit: int = 60) -> list[SessionView]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_DOWN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_DOWN, Decimal
 from types import MappingProxyType
+
+from common.words import N_
 
 HIGHEST_START_MG = Decimal(1000)
 TABLET_MG = Decimal("2.5")  # what a reduction by a percentage is rounded to
@@ -56,17 +58,19 @@ def _band(floor: str, by: str, weeks: tuple[int, int], slow_by: str | None = Non
 
 BSR = Template(
     "t-bsr",
-    "By response from week 6",
-    "The first dose for about 6 weeks, then less according to the response. The steps are yours to fill in.",
+    N_("By response from week 6"),
+    N_("The first dose for about 6 weeks, then less according to the response. The steps are yours to fill in."),
     (6, 6),
     (Decimal(0), Decimal(0)),
-    source="BSR 2022 (secondary reading)",
+    source=N_("BSR 2022 (secondary reading)"),
 )
 STEP = Template(
     "t-step",
-    "In steps every 2 weeks",
-    "The first dose for 2 to 4 weeks; 10 mg less every 2 weeks to 30, 5 mg to 20, then 2.5 mg. "
-    "Slow: below 10 mg, 1 mg less every 4 weeks.",
+    N_("In steps every 2 weeks"),
+    N_(
+        "The first dose for 2 to 4 weeks; 10 mg less every 2 weeks to 30, 5 mg to 20, then 2.5 mg. "
+        "Slow: below 10 mg, 1 mg less every 4 weeks."
+    ),
     (2, 4),
     (Decimal(0), Decimal(10)),
     bands=(
@@ -75,13 +79,15 @@ STEP = Template(
         _band("10", "2.5", (2, 2)),
         _band("0", "2.5", (2, 4), slow_by="1"),
     ),
-    source="secondary reading, to be confirmed by the centre",
+    source=N_("secondary reading, to be confirmed by the centre"),
 )
 WEEKLY = Template(
     "t-weekly",
-    "In steps every week",
-    "The first dose, 1 mg/kg and at most 80 mg, for 4 to 6 weeks; 10 mg less every week to 40, 5 mg to 20, "
-    "2.5 mg every 1 to 2 weeks to 10, 1 mg every 2 to 4 weeks to 5. In all 9 to 12 months.",
+    N_("In steps every week"),
+    N_(
+        "The first dose, 1 mg/kg and at most 80 mg, for 4 to 6 weeks; 10 mg less every week to 40, 5 mg to 20, "
+        "2.5 mg every 1 to 2 weeks to 10, 1 mg every 2 to 4 weeks to 5. In all 9 to 12 months."
+    ),
     (4, 6),
     (Decimal(5), Decimal(5)),
     bands=(
@@ -90,18 +96,20 @@ WEEKLY = Template(
         _band("10", "2.5", (1, 2)),
         _band("5", "1", (2, 4)),
     ),
-    source="general knowledge",
+    source=N_("general knowledge"),
 )
 PERCENT = Template(
     "t-percent",
-    "By a share of the dose",
-    "The first dose for 4 to 6 weeks, or until CK is near normal; then 25 % less every 3 weeks (slow: 20 % every 4 "
-    "weeks) to 5 to 10 mg. Rounded to 2.5 mg.",
+    N_("By a share of the dose"),
+    N_(
+        "The first dose for 4 to 6 weeks, or until CK is near normal; then 25 % less every 3 weeks (slow: 20 % every 4 "
+        "weeks) to 5 to 10 mg. Rounded to 2.5 mg."
+    ),
     (4, 6),
     (Decimal(5), Decimal(10)),
     percent=(25, 20),
     percent_weeks=(3, 4),
-    source="general knowledge",
+    source=N_("general knowledge"),
 )
 
 TEMPLATES: Mapping[str, Template] = MappingProxyType({t.code: t for t in (STEP, WEEKLY, PERCENT, BSR)})
@@ -116,11 +124,15 @@ class PlannedStep:
 
 
 class TemplateRefusedError(ValueError):
-    """What was asked for is not this schedule. `field` names what is wrong: start_mg, hold_weeks or last_mg."""
+    """What was asked for is not this schedule. `field` names what is wrong: start_mg, hold_weeks or last_mg; `text` has
+    gaps that `values` fill.
+    """
 
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, field: str, text: str, **values: object) -> None:
+        super().__init__(text % values)
         self.field = field
+        self.text = text
+        self.values = values
 
 
 def planned_steps(
@@ -157,20 +169,24 @@ def planned_steps(
 
 def _check(template: Template, start_mg: Decimal, weeks: int, last: Decimal) -> None:
     if not start_mg.is_finite() or not 0 < start_mg <= HIGHEST_START_MG:
-        raise TemplateRefusedError("start_mg", f"The first dose is more than 0 and at most {HIGHEST_START_MG} mg.")
+        raise TemplateRefusedError(
+            "start_mg", N_("The first dose is more than 0 and at most %(most)s mg."), most=HIGHEST_START_MG
+        )
     if template is WEEKLY and start_mg > WEEKLY_CAP_MG:
-        raise TemplateRefusedError("start_mg", f"This schedule begins with at most {WEEKLY_CAP_MG} mg.")
+        raise TemplateRefusedError("start_mg", N_("This schedule begins with at most %(most)s mg."), most=WEEKLY_CAP_MG)
     if not 0 <= weeks <= 52:
-        raise TemplateRefusedError("hold_weeks", "A whole number of weeks from 0 to 52.")
+        raise TemplateRefusedError("hold_weeks", N_("A whole number of weeks from 0 to 52."))
     if not template.bands and template.percent is None:
         return
     lowest, highest = template.last_mg
     if not last.is_finite() or not lowest <= last <= highest:
         if lowest == highest:
-            raise TemplateRefusedError("last_mg", f"This schedule ends with {lowest} mg.")
-        raise TemplateRefusedError("last_mg", f"This schedule ends with {lowest} to {highest} mg.")
+            raise TemplateRefusedError("last_mg", N_("This schedule ends with %(mg)s mg."), mg=lowest)
+        raise TemplateRefusedError(
+            "last_mg", N_("This schedule ends with %(lowest)s to %(highest)s mg."), lowest=lowest, highest=highest
+        )
     if last >= start_mg:
-        raise TemplateRefusedError("last_mg", "The last dose is less than the first.")
+        raise TemplateRefusedError("last_mg", N_("The last dose is less than the first."))
 
 
 def _next(template: Template, dose: Decimal, slow: bool) -> tuple[Decimal, int]:
@@ -178,8 +194,9 @@ def _next(template: Template, dose: Decimal, slow: bool) -> tuple[Decimal, int]:
     if template.percent is not None:
         less = dose * (100 - template.percent[slow]) / 100
         rounded = (less / TABLET_MG).quantize(Decimal(1), ROUND_HALF_DOWN) * TABLET_MG
-        # Rounding must not stop the taper: at the least it is one tablet less.
-        return max(min(rounded, dose - TABLET_MG), Decimal(0)), template.percent_weeks[slow]
+        # Rounding must not stop the taper: at the most it is the next whole tablet below.
+        below = (dose / TABLET_MG).quantize(Decimal(1), ROUND_CEILING) * TABLET_MG - TABLET_MG
+        return max(min(rounded, below), Decimal(0)), template.percent_weeks[slow]
     lower = max(dose - _band_of(template, dose).step(slow), _band_of(template, dose).floor)
     # "1 mg less every 4 weeks from 10 mg on" keeps the 10 mg for 4 weeks, however fast they were reached.
     return lower, _band_of(template, lower).weeks[slow]

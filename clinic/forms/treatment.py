@@ -7,64 +7,70 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
 
+from clinic.forms.numbers import NumberField
 from clinic.forms.patient import day_box
+from therapy.dosing import name_of, period
 from therapy.formulary import FORMULARY, PERIOD_DAYS, Drug, Kind
 from therapy.models import Infusion, Route, StopReason
 
 KINDS = {
-    Kind.GLUCOCORTICOID: "Glucocorticoids",
-    Kind.CONVENTIONAL: "Conventional",
-    Kind.IMMUNOGLOBULIN: "Immunoglobulin",
-    Kind.BIOLOGIC: "Biologics",
-    Kind.CALCINEURIN: "Calcineurin inhibitors",
-    Kind.JAK: "JAK inhibitors",
-    Kind.OTHER: "Procedures",
-    Kind.SUPPORTIVE: "Given beside them",
-    Kind.STATIN: "Statins",
+    Kind.GLUCOCORTICOID: _("Glucocorticoids"),
+    Kind.CONVENTIONAL: _("Conventional"),
+    Kind.IMMUNOGLOBULIN: _("Immunoglobulin"),
+    Kind.BIOLOGIC: _("Biologics"),
+    Kind.CALCINEURIN: _("Calcineurin inhibitors"),
+    Kind.JAK: _("JAK inhibitors"),
+    Kind.OTHER: _("Others"),
+    Kind.SUPPORTIVE: _("Given beside them"),
+    Kind.STATIN: _("Statins"),
 }
-
-
-def number_box() -> forms.TextInput:
-    """A text box: a number box would throw away what cannot be read."""
-    return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
 
 class DrugForm(forms.Form):
     """Which drug is started. Asked for in the address: it says nothing of a person."""
 
-    drug = forms.ChoiceField(label="Drug")
+    drug = forms.ChoiceField(label=_("Drug"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [
-            ("", "Choose a drug"),
+            ("", _("Choose a drug")),
             *(
-                (label, sorted(((d.code, d.name) for d in FORMULARY.values() if d.kind is kind), key=lambda c: c[1]))
+                (
+                    label,
+                    sorted(
+                        ((d.code, name_of(d.code)) for d in FORMULARY.values() if d.kind is kind), key=lambda c: c[1]
+                    ),
+                )
                 for kind, label in KINDS.items()
             ),
         ]
-        self.fields["drug"] = forms.ChoiceField(label="Drug", choices=choices)
+        self.fields["drug"] = forms.ChoiceField(label=_("Drug"), choices=choices)
 
 
 def _period(days: int) -> str:
     """ "a day", "2 weeks", "10 days"."""
-    name = next((name for name, length in PERIOD_DAYS.items() if length == days), f"{days} days")
-    return name if name[0].isdecimal() else f"a {name}"
+    return {1: now_("a day"), 7: now_("a week")}.get(days) or period(days)
 
 
 class DoseForm(forms.Form):
     """A dose of one drug: `amount` in its unit, `times` in every `every_days` days."""
 
-    amount = forms.DecimalField(label="Dose each time", max_digits=10, decimal_places=3, widget=number_box())
+    amount = NumberField(label=_("Dose each time"), max_digits=10, decimal_places=3)
     times = forms.IntegerField(
-        label="How many times", widget=forms.TextInput(attrs={"inputmode": "numeric", "aria-label": "How many times"})
+        label=_("How many times"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "aria-label": _("How many times")}),
     )
-    every_days = forms.IntegerField(label="Period")
-    starts_on = forms.DateField(label="First day", widget=day_box())
-    ends_on = forms.DateField(label="Last day", required=False, widget=day_box(), help_text="Empty while it is open")
+    every_days = forms.IntegerField(label=_("Period"))
+    starts_on = forms.DateField(label=_("First day"), widget=day_box())
+    ends_on = forms.DateField(
+        label=_("Last day"), required=False, widget=day_box(), help_text=_("Empty while it is open")
+    )
     out_of_range_reason = forms.CharField(
-        label="Why this dose is meant", max_length=200, required=False, widget=forms.HiddenInput()
+        label=_("Why this dose is meant"), max_length=200, required=False, widget=forms.HiddenInput()
     )
 
     def __init__(self, *args: Any, drug: Drug, **kwargs: Any) -> None:
@@ -79,19 +85,14 @@ class DoseForm(forms.Form):
             offered.append((int(typed), _period(int(typed))))
         offered.sort(key=lambda pair: (pair[0] not in usual, usual.index(pair[0]) if pair[0] in usual else 0, pair[0]))
         self.fields["every_days"].widget = forms.Select(choices=offered)
-        if self["out_of_range_reason"].value():
-            self.ask_reason()
+        self.show_reasons()
 
-    def ask_reason(self) -> None:
-        self.fields["out_of_range_reason"].widget = forms.TextInput(attrs={"maxlength": 200})
-
-    def asks_reason(self) -> bool:
-        """Whether the action refused the dose until a reason is given; then the box for it is shown."""
-        errors = self.errors.as_data().get("out_of_range_reason", ())
-        if any(error.code == "confirm" for error in errors):
-            self.ask_reason()
-            return True
-        return False
+    def show_reasons(self) -> None:
+        """Show the boxes for reasons that the action asks for, and those in which one was typed."""
+        for name in set(self.fields) & {"out_of_range_reason", "clash_reason"}:
+            asked = self.errors.as_data().get(name, ()) if self.is_bound and self._errors is not None else ()
+            if self[name].value() or any(error.code == "confirm" for error in asked):
+                self.fields[name].widget = forms.TextInput(attrs={"maxlength": 200})
 
     def partly(self) -> tuple[Decimal | None, int | None, int | None]:
         """(amount, times, every_days) as far as they can be read."""
@@ -105,16 +106,20 @@ class DoseForm(forms.Form):
 class StartForm(DoseForm):
     """The first dose of a new course."""
 
-    route = forms.ChoiceField(label="Route")
-    indication = forms.CharField(label="Indication", max_length=120, required=False)
+    route = forms.ChoiceField(label=_("Route"))
+    indication = forms.CharField(label=_("Indication"), max_length=120, required=False)
+    clash_reason = forms.CharField(
+        label=_("Why they are given together"), max_length=200, required=False, widget=forms.HiddenInput()
+    )
 
     field_order = (
         "route", "amount", "times", "every_days", "starts_on", "ends_on", "indication", "out_of_range_reason",
+        "clash_reason",
     )  # fmt: skip
 
     def __init__(self, *args: Any, drug: Drug, **kwargs: Any) -> None:
         super().__init__(*args, drug=drug, **kwargs)
-        self.fields["route"] = forms.ChoiceField(label="Route", choices=[(r, Route(r).label) for r in drug.routes])
+        self.fields["route"] = forms.ChoiceField(label=_("Route"), choices=[(r, Route(r).label) for r in drug.routes])
         self.order_fields(self.field_order)
 
     @staticmethod
@@ -128,25 +133,25 @@ class StartForm(DoseForm):
 class DoseCorrectionForm(DoseForm):
     """What was recorded was not what was given."""
 
-    reason = forms.CharField(label="Reason", max_length=200, help_text="Why the old entry was wrong")
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Why the old entry was wrong"))
 
 
 class StopForm(forms.Form):
-    stopped_on = forms.DateField(label="Last day", widget=day_box(), help_text="The dose ends with this day")
-    reason = forms.ChoiceField(label="Why", choices=[("", "Choose"), *StopReason.choices])
-    note = forms.CharField(label="Note", max_length=200, required=False)
+    stopped_on = forms.DateField(label=_("Last day"), widget=day_box(), help_text=_("The dose ends with this day"))
+    reason = forms.ChoiceField(label=_("Why"), choices=[("", _("Choose")), *StopReason.choices])
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
 class InfusionForm(forms.Form):
-    given_on = forms.DateField(label="Given on", widget=day_box())
-    amount = forms.DecimalField(label="Amount", max_digits=10, decimal_places=3, widget=number_box())
+    given_on = forms.DateField(label=_("Given on"), widget=day_box())
+    amount = NumberField(label=_("Amount"), max_digits=10, decimal_places=3)
     batch = forms.CharField(
-        label="Batch", max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Batch"), max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    max_rate_ml_per_hour = forms.DecimalField(
-        label="Highest rate", max_digits=7, decimal_places=1, required=False, widget=number_box(),
-        help_text="mL an hour",
+    max_rate_ml_per_hour = NumberField(
+        label=_("Highest rate"), max_digits=7, decimal_places=1, required=False,
+        help_text=_("mL an hour"),
     )  # fmt: skip
     reaction = forms.ChoiceField(
-        label="Reaction", choices=Infusion.Reaction.choices, initial=Infusion.Reaction.NOT_RECORDED
+        label=_("Reaction"), choices=Infusion.Reaction.choices, initial=Infusion.Reaction.NOT_RECORDED
     )

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.models import Alert, NotEvaluable
 from clinic.selectors import alert as alerts
 from clinic.selectors import lines as of_lines
@@ -16,9 +18,10 @@ from clinic.selectors.lines import LinesPage
 from clinic.selectors.patient import story
 from clinic.selectors.responses import Row, row_of, score_words
 from clinic.selectors.worklist import sentences
+from clinic.templatetags.days import plain
+from common.words import N_
 from monitoring import governance
 from monitoring.asking import findings
-from monitoring.entry import plain
 from monitoring.models import Assessment
 from monitoring.responses import is_validated, tis_by_visit
 from monitoring.rules import RULES, second_line_review
@@ -54,7 +57,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a decision after so many months. `said` stands where there is no score."""
+    """What became of a decision after so many months. `said` stands where there is no score, `pe` is empty before."""
 
     months: int
     on: dt.date
@@ -105,6 +108,11 @@ class Brief:
     missing: Sequence[str]
     decisions: Sequence[Decision]
 
+    @property
+    def newest_decision(self) -> int:
+        """The id of the decision recorded last; 0 where there is none."""
+        return max((decision.fact.pk for decision in self.decisions), default=0)
+
 
 def open_alert(patient: Patient) -> Alert | None:
     """The alert of the rule that is not closed. One query."""
@@ -112,6 +120,12 @@ def open_alert(patient: Patient) -> Alert | None:
     if found is not None:
         found.patient, found.centre = patient, patient.centre  # the same rows, already read
     return found
+
+
+def newest_decision(patient: Patient) -> int:
+    """The id of the decision recorded last; 0 where there is none."""
+    ids = EscalationDecision.objects.current().filter(patient=patient).order_by("-id").values_list("id", flat=True)
+    return ids.first() or 0
 
 
 def page(patient: Patient, as_of: dt.date, address: Address | None = None) -> Brief:
@@ -149,7 +163,7 @@ def page(patient: Patient, as_of: dt.date, address: Address | None = None) -> Br
         story=story(patient, as_of, address),
         treatment=treatment,
         has_evidence=bool(evidence),
-        gates=_gates(evidence or _bare(rule), has_evidence=bool(evidence)),
+        gates=_gates(evidence or _bare(rule), treatment, has_evidence=bool(evidence)),
         options=[] if is_ibm else alerts.options_of(RULE, evidence or _bare(rule)),
         missing=_missing(patient, evidence, treatment),
         decisions=_decisions(patient, as_of, [v.assessment for v in visits], enzymes, pe),
@@ -175,22 +189,37 @@ def _evidence(patient: Patient, as_of: dt.date, rule: Rule, alert: Alert | None,
     return next((f.evidence for f in found if f.evidence), {})
 
 
-# Questions to which the rule looks nothing up.
-_ASKED = {sentence for _, seen, sentence in second_line_review.GATES if seen.startswith("NULL")}
+# Questions to which the rule looks nothing up. One of them this page answers itself, from the doses.
+_ASKED = {key for key, seen, __ in second_line_review.GATES if seen.startswith("NULL")}
+_DOSE = "gate-dose"
+_ADEQUACY = {
+    True: N_("By the doses on record: yes, see above"),
+    False: N_("By the doses on record: no, or not yet, see above"),
+    None: N_("Cannot be told from the doses on record, see above"),
+}
 
 
-def _gates(evidence: Mapping[str, Any], *, has_evidence: bool) -> list[GateLine]:
+def _gates(evidence: Mapping[str, Any], treatment: LinesPage, *, has_evidence: bool) -> list[GateLine]:
     found = []
-    for gate in alerts.gates_of(RULE, evidence):
-        said = "To be answered" if gate.question in _ASKED else "Not on record" if has_evidence else "Not looked up"
+    for key, gate in _keyed_gates(evidence):
+        said = _("Not on record") if has_evidence else _("Not looked up")
+        if key == _DOSE and treatment.episode:
+            said = _(_ADEQUACY[treatment.is_adequate])
+        elif key in _ASKED:
+            said = _("For you to answer")
         found.append(GateLine(gate.question, gate.seen_on, "" if gate.seen_on else said))
     return found
+
+
+def _keyed_gates(evidence: Mapping[str, Any]) -> list[tuple[str, alerts.Gate]]:
+    keys = [gate["gate"] for gate in evidence.get("gates") or ()]
+    return list(zip(keys, alerts.gates_of(RULE, evidence), strict=True))
 
 
 def _bare(rule: Rule) -> dict[str, Any]:
     """What to go through, and the options, without anything about a patient."""
     return {
-        "gates": [{"gate": key} for key, _, _ in second_line_review.GATES],
+        "gates": [{"gate": key} for key, *_ in second_line_review.GATES],
         "options": [{"option": key} for key in second_line_review.DOSES],
         "parameters": dataclasses.asdict(rule.parameters),
     }
@@ -199,24 +228,30 @@ def _bare(rule: Rule) -> dict[str, Any]:
 def _missing(patient: Patient, evidence: Mapping[str, Any], treatment: LinesPage) -> list[str]:
     """What is not on record and would change what is said above."""
     rows = NotEvaluable.objects.filter(patient=patient, rule=RULE).values_list("missing", flat=True)
-    found = [f"To judge the response: {each}" for missing in rows for each in missing]
-    for key, words in (("baseline_lacks", "the core set at the beginning"), ("follow_up_lacks", "the newest core set")):
-        found += [f"From {words}: {each}" for each in evidence.get(key) or ()]
+    found = [_("To judge the response: %(what)s") % {"what": _(each)} for missing in rows for each in missing]
+    found += [
+        words % {"what": _(each)}
+        for key, words in (
+            ("baseline_lacks", _("From the core set at the beginning: %(what)s")),
+            ("follow_up_lacks", _("From the newest core set: %(what)s")),
+        )
+        for each in evidence.get(key) or ()
+    ]
     agents = [*treatment.episode, *(agent for line in treatment.lines for agent in line.agents if not agent.continued)]
     found += [f"{agent.name}: {agent.why}" for agent in agents if agent.verdict == "unknown" and agent.why]
     if evidence:
         found += [
-            f"{gate.question} Nothing on record."
-            for gate in alerts.gates_of(RULE, evidence)
-            if gate.seen_on is None and gate.question not in _ASKED
+            _("%(question)s Nothing on record.") % {"question": gate.question}
+            for key, gate in _keyed_gates(evidence)
+            if gate.seen_on is None and key not in _ASKED
         ]
     return list(dict.fromkeys(found))
 
 
 def _strength(visit: Assessment) -> str:
     if visit.mmt8_150 is not None:
-        return f"{visit.mmt8_150} of 150"
-    return "" if visit.mmt8_80 is None else f"{visit.mmt8_80} of 80"
+        return _("%(points)s of 150") % {"points": visit.mmt8_150}
+    return "" if visit.mmt8_80 is None else _("%(points)s of 80") % {"points": visit.mmt8_80}
 
 
 def _ck(enzymes: Mapping[str, scoring.Enzyme]) -> str:
@@ -277,11 +312,11 @@ def _outcome(
     after = min(near, key=lambda v: (abs((v.assessed_on - on).days), -v.assessed_on.toordinal()), default=None)
     tis = category = said = ""
     if after is None:
-        said = "Not yet" if as_of <= on + dt.timedelta(days=AROUND_DAYS) else "No visit"
+        said = _("Not yet") if as_of <= on + dt.timedelta(days=AROUND_DAYS) else _("No visit")
     elif patient.subtype == Subtype.INCLUSION_BODY:
-        said = "Not computed in inclusion body myositis"
+        said = _("Not computed in inclusion body myositis")
     elif before is None:
-        said = f"No visit in the {BEFORE_DAYS} days before the decision to compare with"
+        said = _("No visit in the %(days)s days before the decision to compare with") % {"days": BEFORE_DAYS}
     else:
         first = scoring.choose_enzyme(enzymes.get(before.assessed_on, {}).values())
         then = enzymes.get(after.assessed_on, {}).get(first.name) if first else None
@@ -293,5 +328,5 @@ def _outcome(
         tis=tis,
         category=category,
         said=said,
-        pe=_pe_on(pe, on) if on <= as_of else "Not yet",
+        pe=_pe_on(pe, on) if on <= as_of else "",
     )

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Max, Min, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic.selectors.treatment import Weight, amount_words
+from clinic.templatetags.days import plain
+from common.words import N_
 from monitoring.analytes import RENAL
-from monitoring.entry import plain
 from monitoring.models import BodySize, Booking, Result, Screening
 from monitoring.selectors import WEIGHT_HOLDS_DAYS
 from patients.models import Manifestation, Patient, RiskFactor, RiskKind
@@ -82,7 +85,7 @@ class Record:
         """What puts at risk of thrombosis or harm to the kidneys, in words."""
         found = {words for words, starts, ends in self.risks if starts <= last and (ends is None or ends >= first)}
         if infusions.is_older(self.patient.born_on, first):
-            found.add(f"Older than {NUMBERS.older_than_years} years")
+            found.add(_("Older than %(years)s years") % {"years": NUMBERS.older_than_years})
         return sorted(found)
 
     @property
@@ -151,7 +154,7 @@ def record(patient: Patient, as_of: dt.date) -> Record:
         .values_list("kind", "starts_on", "ends_on")
     ]
     thromboses = Manifestation.objects.current().filter(patient=patient, kind="thrombosis", onset_on__lte=as_of)
-    risks += [("Had a thrombosis", onset_on, None) for onset_on in thromboses.values_list("onset_on", flat=True)]
+    risks += [(_("Had a thrombosis"), onset_on, None) for onset_on in thromboses.values_list("onset_on", flat=True)]
     newest = (
         Result.objects.current()
         .filter(patient=patient, analyte__in=(*RENAL, "iga", "igg"), taken_on__lte=as_of, value__isnull=False)
@@ -217,26 +220,39 @@ def _sentence(reason: str, group: Group, before: Group | None, kg: Decimal | Non
     per_kg = group.per_kg(kg)
     days = list(group.by_day)
     if reason.startswith("total"):
-        side = "above" if reason == "total-high" else "below"
         each = plain(round(Decimal(per_kg.numerator) / per_kg.denominator, 2)) if per_kg is not None else ""
         percent = plain(n.course_tolerance * 100)
-        return f"{plain(group.total)} g, {each} g/kg: more than {percent} % {side} {plain(n.course_g_per_kg)} g/kg."
+        said = {"total": plain(group.total), "each": each, "percent": percent, "usual": plain(n.course_g_per_kg)}
+        if reason == "total-high":
+            return _("%(total)s g, %(each)s g/kg: more than %(percent)s %% above %(usual)s g/kg.") % said
+        return _("%(total)s g, %(each)s g/kg: more than %(percent)s %% below %(usual)s g/kg.") % said
     if reason.startswith("rate"):
         rate = n.rate_at_risk_ml_kg_min if at_risk else n.rate_ml_kg_min
         cap = plain(ml_per_hour(kg, rate)) if kg is not None else ""
-        fastest = plain(group.max_rate_ml_per_hour or Decimal(0))
-        return f"{fastest} mL/h is above the highest rate{' at risk' if at_risk else ''}, {cap} mL/h."
-    return {
-        "days": f"Over {group.span_days} day{'' if group.span_days == 1 else 's'}; usual are {n.course_days_least} to "
-        f"{n.course_days_most}.",
-        "interval": f"{since} days after the course before; usual are {n.interval_least_days} to "
-        f"{n.interval_most_days}.",
-        "repeat-early": f"{since} days after the cycle before; not before {n.repeat_days}.",
-        "second-missed": "The second infusion is not recorded.",
-        "second-interval": f"{(days[-1] - days[0]).days} days between the infusions; usual are {n.second_days}, "
-        f"{n.second_give_days} either way.",
-        "amount": f"Usual are two infusions of {plain(n.dose_mg)} mg.",
-    }[reason]
+        rates = {"fastest": plain(group.max_rate_ml_per_hour or Decimal(0)), "cap": cap}
+        if at_risk:
+            return _("%(fastest)s mL/h is above the highest rate at risk, %(cap)s mL/h.") % rates
+        return _("%(fastest)s mL/h is above the highest rate, %(cap)s mL/h.") % rates
+    if reason == "days":
+        over = ngettext(
+            "Over %(n)s day; usual are %(least)s to %(most)s.", "Over %(n)s days; usual are %(least)s to %(most)s.",
+            group.span_days,
+        )  # fmt: skip
+        return over % {"n": group.span_days, "least": n.course_days_least, "most": n.course_days_most}
+    return _(_SENTENCES[reason]) % {
+        "since": since, "least": n.interval_least_days, "most": n.interval_most_days, "repeat": n.repeat_days,
+        "apart": (days[-1] - days[0]).days, "second": n.second_days, "give": n.second_give_days,
+        "dose": plain(n.dose_mg),
+    }  # fmt: skip
+
+
+_SENTENCES = {
+    "interval": N_("%(since)s days after the course before; usual are %(least)s to %(most)s."),
+    "repeat-early": N_("%(since)s days after the cycle before; not before %(repeat)s."),
+    "second-missed": N_("The second infusion is not recorded."),
+    "second-interval": N_("%(apart)s days between the infusions; usual are %(second)s, %(give)s either way."),
+    "amount": N_("Usual are two infusions of %(dose)s mg."),
+}
 
 
 def remarks(of: Record, drug: str, group: Group, before: Group | None, as_of: dt.date) -> list[Remark]:
@@ -269,7 +285,7 @@ class Gate:
 
     @property
     def word(self) -> str:
-        return {"good": "In order", "missing": "Missing"}.get(self.state, "Look")
+        return {"good": _("In order"), "missing": _("Missing")}.get(self.state, _("Look"))
 
 
 def gates(of: Record, drug: str) -> list[Gate]:
@@ -281,81 +297,92 @@ def _ivig_gates(of: Record) -> list[Gate]:
     n = NUMBERS
     weight, risks = of.weight, of.risks_in(of.as_of, of.as_of)
     if weight is None:
-        found = [Gate("Weight", "missing", "Not recorded: neither the amount nor the rate can be worked out.")]
+        found = [Gate(_("Weight"), "missing", _("Not recorded: neither the amount nor the rate can be worked out."))]
     elif weight.usable:
-        found = [Gate("Weight", "good", f"{plain(weight.kg)} kg", weight.measured_on)]
+        found = [Gate(_("Weight"), "good", f"{plain(weight.kg)} kg", weight.measured_on)]
     else:
-        found = [
-            Gate("Weight", "missing", f"{plain(weight.kg)} kg, older than {n.weight_days} days.", weight.measured_on)
-        ]
+        old = _("%(kg)s kg, older than %(days)s days.") % {"kg": plain(weight.kg), "days": n.weight_days}
+        found = [Gate(_("Weight"), "missing", old, weight.measured_on)]
     cap = infusions.cap_ml_kg_min(infusions.Indication.MYOSITIS, at_risk=bool(risks))
-    speed = f"at most {plain(cap)} mL/kg/min"
+    said = {"cap": plain(cap), "risks": ", ".join(risks)}
     if weight is not None and weight.usable:
-        speed += f", {plain(ml_per_hour(weight.kg, cap))} mL/h"
-    if risks:
-        found.append(
-            Gate("Kidneys and thrombosis", "wrong", f"At risk: {', '.join(risks)}. {speed[0].upper()}{speed[1:]}.")
-        )
+        said["rate"] = plain(ml_per_hour(weight.kg, cap))
+        at_risk = _("At risk: %(risks)s. At most %(cap)s mL/kg/min, %(rate)s mL/h.")
+        no_risk = _("No risk recorded: at most %(cap)s mL/kg/min, %(rate)s mL/h.")
     else:
-        found.append(Gate("Kidneys and thrombosis", "good", f"No risk recorded: {speed}."))
+        at_risk = _("At risk: %(risks)s. At most %(cap)s mL/kg/min.")
+        no_risk = _("No risk recorded: at most %(cap)s mL/kg/min.")
+    found.append(
+        Gate(_("Kidneys and thrombosis"), "wrong" if risks else "good", (at_risk if risks else no_risk) % said)
+    )
     known = of.before_ivig
     renal = [(of.newest[code], code) for code in RENAL if code in of.newest]
     if not renal:
-        found.append(Gate("Creatinine", "missing", "Not recorded."))
+        found.append(Gate(_("Creatinine"), "missing", _("Not recorded.")))
     else:
         (on, value), code = max(renal)
-        text = f"{plain(value)} {'µmol/L' if code == 'creatinine' else 'mL/min/1.73 m² (eGFR)'}"
+        text = f"{plain(value)} µmol/L" if code == "creatinine" else f"{plain(value)} mL/min/1.73 m² (eGFR)"
         old = on < of.as_of - dt.timedelta(days=n.creatinine_days)
-        late = f"{text}: more than {n.creatinine_days} days old." if old else text
-        found.append(Gate("Creatinine", "missing" if old else "good", late, on))
+        late = (
+            _("%(value)s: more than %(days)s days old.") % {"value": text, "days": n.creatinine_days} if old else text
+        )
+        found.append(Gate(_("Creatinine"), "missing" if old else "good", late, on))
     if known.iga_g_l is not None:
         low = known.iga_g_l < n.iga_below_g_l
-        text = f"{plain(known.iga_g_l)} g/L" + (": severe deficiency, may be contraindicated." if low else "")
+        text = f"{plain(known.iga_g_l)} g/L"
+        if low:
+            text = _("%(value)s: severe deficiency, may be contraindicated.") % {"value": text}
         found.append(Gate("IgA", "wrong" if low else "good", text, of.newest["iga"][0]))
     elif known.is_iga_known:
-        found.append(Gate("IgA", "good", "Normal, without a number", of.screened["iga"]))
+        found.append(Gate("IgA", "good", _("Normal, without a number"), of.screened["iga"]))
     else:
-        found.append(Gate("IgA", "missing", "Not recorded: severe deficiency has to be known."))
+        found.append(Gate("IgA", "missing", _("Not recorded: severe deficiency has to be known.")))
     if of.hepatitis_on:
-        found.append(Gate("Hepatitis serology", "good", "Recorded, a marker is positive since", of.hepatitis_on))
+        found.append(Gate(_("Hepatitis serology"), "good", _("Recorded, a marker is positive since"), of.hepatitis_on))
     elif of.is_hepatitis_negative:
-        found.append(Gate("Hepatitis serology", "good", "Hepatitis B negative"))
+        found.append(Gate(_("Hepatitis serology"), "good", _("Hepatitis B negative")))
     else:
-        text = (
-            f"Hepatitis B not recorded. After immunoglobulin it may show donors' antibodies for {n.serology_days} days."
-        )
-        found.append(Gate("Hepatitis serology", "missing", text))
+        text = _("Hepatitis B not recorded. After immunoglobulin it may show donors' antibodies for %(days)s days.") % {
+            "days": n.serology_days
+        }
+        found.append(Gate(_("Hepatitis serology"), "missing", text))
     return found
 
 
 def _rituximab_gates(of: Record) -> list[Gate]:
     n, known = NUMBERS, of.before_rituximab
     if known.igg_on is None:
-        found = [Gate("IgG", "missing", "Not recorded. It is wanted before every infusion.")]
+        found = [Gate("IgG", "missing", _("Not recorded. It is wanted before every infusion."))]
     elif known.igg_g_l is not None and known.igg_g_l < n.igg_low_g_l:
         very = known.igg_g_l < n.igg_very_low_g_l
-        limit, what = (n.igg_very_low_g_l, "not without an immunologist") if very else (n.igg_low_g_l, "discuss first")
-        found = [Gate("IgG", "wrong", f"{plain(known.igg_g_l)} g/L, below {plain(limit)} g/L: {what}.", known.igg_on)]
+        values = {"value": plain(known.igg_g_l), "limit": plain(n.igg_very_low_g_l if very else n.igg_low_g_l)}
+        if very:
+            low = _("%(value)s g/L, below %(limit)s g/L: not without an immunologist.") % values
+        else:
+            low = _("%(value)s g/L, below %(limit)s g/L: discuss first.") % values
+        found = [Gate("IgG", "wrong", low, known.igg_on)]
     else:
-        text = f"{plain(known.igg_g_l)} g/L" if known.igg_g_l is not None else "Normal, or measured long ago"
+        text = f"{plain(known.igg_g_l)} g/L" if known.igg_g_l is not None else _("Normal, or measured long ago")
         old = known.igg_on < of.as_of - dt.timedelta(days=n.igg_days)
-        late = f"{text}: more than {n.igg_days} days old." if old else text
+        late = _("%(value)s: more than %(days)s days old.") % {"value": text, "days": n.igg_days} if old else text
         found = [Gate("IgG", "missing" if old else "good", late, known.igg_on)]
     if known.hepatitis_b == "positive":
-        text = f"Positive. Noted: {of.hepatitis_note}" if of.hepatitis_note else "Positive, and no note on prophylaxis."
+        text = _("Positive, and no note on prophylaxis.")
+        if of.hepatitis_note:
+            text = _("Positive. Noted: %(note)s") % {"note": of.hepatitis_note}
         given = [row.given_on for row in of.rows if row.course.drug == IVIG]
         if of.hepatitis_on and infusions.passive_from(of.hepatitis_on, given):
-            text += " Immunoglobulin had been given: it may be a donor's antibody."
-        found.append(Gate("Hepatitis B", "good" if of.hepatitis_note else "wrong", text, of.hepatitis_on))
+            text = _("%(positive)s Immunoglobulin had been given: it may be a donor's antibody.") % {"positive": text}
+        found.append(Gate(_("Hepatitis B"), "good" if of.hepatitis_note else "wrong", text, of.hepatitis_on))
     elif known.hepatitis_b:
-        found.append(Gate("Hepatitis B", "good", "HBsAg and anti-HBc negative"))
+        found.append(Gate(_("Hepatitis B"), "good", _("HBsAg and anti-HBc negative")))
     else:
-        found.append(Gate("Hepatitis B", "missing", "HBsAg and anti-HBc are not both recorded as negative."))
+        found.append(Gate(_("Hepatitis B"), "missing", _("HBsAg and anti-HBc are not both recorded as negative.")))
     groups = _groups(of.rows, RITUXIMAB, None)
     if groups and len(groups[-1].by_day) > 1:
         again = infusions.repeat_from(groups[-1])
-        text = f"A cycle is not repeated within {n.repeat_days // 7} weeks; from"
-        found.append(Gate("Interval", "good" if again <= of.as_of else "wrong", text, again))
+        text = _("A cycle is not repeated within %(weeks)s weeks; from") % {"weeks": n.repeat_days // 7}
+        found.append(Gate(_("Interval"), "good" if again <= of.as_of else "wrong", text, again))
     return found
 
 

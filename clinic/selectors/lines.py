@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic.templatetags.days import plain, written
+from common.words import N_
 from monitoring import governance
-from monitoring.entry import plain
 from monitoring.models import BodySize
 from monitoring.rules import RULES
 from patients.models import Patient
@@ -28,6 +32,11 @@ _GOVERNED = (
 )  # fmt: skip
 
 
+VERDICTS = {
+    "yes": N_("Adequate"), "not yet": N_("Not yet"), "no": N_("Not adequate"), "unknown": N_("Cannot be told"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class AgentRow:
     """An agent in words. `verdict` is yes, not yet, no or unknown; `stopped` why it was stopped."""
@@ -45,9 +54,7 @@ class AgentRow:
 
     @property
     def verdict_words(self) -> str:
-        return {"yes": "Adequate", "not yet": "Not yet", "no": "Not adequate", "unknown": "Cannot be told"}[
-            self.verdict
-        ]
+        return _(VERDICTS[self.verdict])
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def _use_row(use: Use, *, continued: bool) -> AgentRow:
     if use.stop is not None:
         stopped = str(StopReason(use.stop.reason).label) + (f": {use.stop.note}" if use.stop.note else "")
     elif not use.is_running:
-        stopped = "Not recorded"
+        stopped = _("Not recorded")
     return _row(use.adequacy, first_on=use.first_on, last_on=use.last_on, stopped=stopped, continued=continued)
 
 
@@ -136,14 +143,14 @@ def _row(
     running = agent.is_running if first_on is None else last_on is None
     verdict = "unknown" if agent.is_adequate is None else "yes" if agent.is_adequate else "not yet" if running else "no"
     return AgentRow(
-        name="Glucocorticoid" if agent.agent == PE else name_of(agent.agent),
+        name=_("Glucocorticoid") if agent.agent == PE else name_of(agent.agent),
         first_on=first_on or agent.first_on,
         last_on=None if running else last_on or agent.last_on,
         highest=_highest(agent),
         target=_target(agent),
         enough=_enough(agent),
         verdict=verdict,
-        why=agent.why,
+        why=_(agent.why) if agent.why else "",
         stopped=stopped,
         continued=continued,
     )
@@ -153,40 +160,50 @@ def _unit(agent: str) -> str:
     return "mg" if agent == PE else FORMULARY[agent].unit
 
 
-_EVERY = {1: "a day", 7: "a week", 28: "in 4 weeks"}
+_EVERY = {1: N_("%(amount)s a day"), 7: N_("%(amount)s a week"), 28: N_("%(amount)s in 4 weeks")}
 
 
 def _highest(agent: Adequacy) -> str:
-    words = f"{plain(as_decimal(agent.highest))} {_unit(agent.agent)}"
+    amount = {"amount": f"{plain(as_decimal(agent.highest))} {_unit(agent.agent)}"}
     if agent.by_infusions:
-        return f"{words} {'a cycle' if agent.agent == RITUXIMAB else 'a course' if agent.agent == IVIG else 'at once'}"
-    every = _EVERY[agent.floor.every_days if agent.floor else 1]
+        if agent.agent == RITUXIMAB:
+            return _("%(amount)s a cycle") % amount
+        return (_("%(amount)s a course") if agent.agent == IVIG else _("%(amount)s at once")) % amount
+    words = _(_EVERY[agent.floor.every_days if agent.floor else 1]) % amount
     if agent.floor is not None and agent.floor.is_per_kg and agent.weight is not None:
-        per_kg = plain(as_decimal(agent.highest / Fraction(agent.weight.kg)))
-        return f"{words} {every} ({per_kg} {_unit(agent.agent)}/kg)"
-    return f"{words} {every}"
+        return _("%(dose)s (%(per_kg)s %(unit)s/kg at %(kg)s kg of %(day)s)") % {
+            "dose": words,
+            "per_kg": plain(as_decimal(agent.highest / Fraction(agent.weight.kg))),
+            "unit": _unit(agent.agent),
+            "kg": plain(agent.weight.kg),
+            "day": written(agent.weight.on),
+        }
+    return words
 
 
 def _target(agent: Adequacy) -> str:
     if agent.by_infusions:
         if agent.agent == IVIG:
-            return f"needs {agent.needed} courses of 2 g/kg"
-        return f"needs 2 × 1000 mg and {agent.days_needed} days" if agent.agent == RITUXIMAB else ""
+            return _("needs %(n)s courses of 2 g/kg") % {"n": agent.needed}
+        return _("needs 2 × 1000 mg and %(n)s days") % {"n": agent.days_needed} if agent.agent == RITUXIMAB else ""
     if agent.floor is None:
         return ""
     per = "/kg" if agent.floor.is_per_kg else ""
-    every = _EVERY[agent.floor.every_days]
-    return f"needs {agent.floor.days} days of {plain(agent.floor.amount)} {_unit(agent.agent)}{per} {every} or more"
+    least = _(_EVERY[agent.floor.every_days]) % {"amount": f"{plain(agent.floor.amount)} {_unit(agent.agent)}{per}"}
+    return _("needs %(n)s days of %(least)s or more") % {"n": agent.floor.days, "least": least}
 
 
 def _enough(agent: Adequacy) -> str:
     if agent.by_infusions:
         if agent.agent == RITUXIMAB:
-            cycles = f"{agent.had} complete cycle{'' if agent.had == 1 else 's'}"
-            return f"{cycles}, first infusion {agent.days} days ago"
-        courses = f"{agent.had} complete course{'' if agent.had == 1 else 's'}"
+            cycles = ngettext("%(n)s complete cycle", "%(n)s complete cycles", agent.had) % {"n": agent.had}
+            ago = ngettext("first infusion %(n)s day ago", "first infusion %(n)s days ago", agent.days)
+            return f"{cycles}, {ago % {'n': agent.days}}"
+        courses = ngettext("%(n)s complete course", "%(n)s complete courses", agent.had) % {"n": agent.had}
         return courses if agent.agent == IVIG else ""
     if agent.floor is None:
-        return f"taken on {agent.days} days"
-    days = f"{agent.days_enough} day{'' if agent.days_enough == 1 else 's'}"
-    return days if agent.is_sure else f"at most {days}"
+        return ngettext("taken on %(n)s day", "taken on %(n)s days", agent.days) % {"n": agent.days}
+    enough = {"n": agent.days_enough}
+    if agent.is_sure:
+        return ngettext("%(n)s day", "%(n)s days", agent.days_enough) % enough
+    return ngettext("at most %(n)s day", "at most %(n)s days", agent.days_enough) % enough

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from clinic.selectors import lines as of_lines
 from clinic.selectors.lines import LinesPage
-from monitoring.entry import plain
+from clinic.templatetags.days import plain, written
+from common.words import N_
 from monitoring.models import BodySize, Imaging, Screening
 from monitoring.rules import RULES, first_dose
 from monitoring.selectors import WEIGHT_HOLDS_DAYS
@@ -29,6 +32,7 @@ from therapy.formulary import (
     Every,
     Per,
     PeriodRefusedError,
+    Phase,
     Severity,
     amount_in_range_terms,
     check_period,
@@ -57,6 +61,13 @@ def weight(patient: Patient, as_of: dt.date) -> Weight | None:
     if row is None or row[0] is None:
         return None
     return Weight(row[0], row[1], (as_of - row[1]).days <= WEIGHT_HOLDS_DAYS)
+
+
+def per_kg_words(per_kg: Decimal, unit: str, found: Weight) -> str:
+    """ "0.18 mg/kg a day at 68.5 kg of 26 May 2025": by which weight, and of which day."""
+    return _("%(amount)s %(unit)s/kg a day at %(kg)s kg of %(day)s") % {
+        "amount": plain(per_kg), "unit": unit, "kg": plain(found.kg), "day": written(found.measured_on),
+    }  # fmt: skip
 
 
 def usable_kg(found: Weight | None) -> Decimal | None:
@@ -126,7 +137,7 @@ def around(patient: Patient, drug: Drug, route: str, starts_on: dt.date, today: 
         is_first=True,
         needed=[line for is_needed, line in lines if is_needed],
         advised=[line for is_needed, line in lines if not is_needed],
-        to_ask=[CHECKS[code].name for code in drug.advised if not CHECKS[code].is_recorded_here],
+        to_ask=[_(CHECKS[code].name) for code in drug.advised if not CHECKS[code].is_recorded_here],
         clashes=met,
         against=against,
     )
@@ -135,10 +146,10 @@ def around(patient: Patient, drug: Drug, route: str, starts_on: dt.date, today: 
 def _check_line(row: first_dose.FirstCheck) -> CheckLine:
     """Answers in words are told; numbers have their own page."""
     said = row.said or ""
-    words = [str(Screening.Outcome(w).label) if w in Screening.Outcome.values else w for w in said.split(", ")]
+    words = [str(Screening.Outcome(w).label) if w in Screening.Outcome.values else _(w) for w in said.split(", ")]
     is_word = not any(character.isdigit() for character in said)
     return CheckLine(
-        name=row.name,
+        name=_(row.name),
         is_missing=row.is_known is False,
         is_unsure=row.is_known is None,
         done_on=row.done_on if row.is_known else None,
@@ -151,13 +162,14 @@ def _against(patient: Patient, drug: Drug, today: dt.date) -> list[str]:
         found = AntibodyResult.objects.current().filter(
             patient=patient, antibody="hmgcr", result__in=POSITIVE_RESULTS, taken_on__lte=today
         )
-        return ["Anti-HMGCR is positive: statins are not given again."] if found.exists() else []
+        return [_("Anti-HMGCR is positive: statins are not given again.")] if found.exists() else []
     if drug.code == "methotrexate":
         known = Manifestation.objects.current().filter(patient=patient, kind="ild", onset_on__lte=today).exists()
         seen = known or Imaging.objects.current().filter(
             patient=patient, modality="hrct", ild=Imaging.Ild.PRESENT, done_on__lte=today
         ).exists()  # fmt: skip
-        return ["Interstitial lung disease is known: methotrexate is not recommended first for it."] if seen else []
+        said = _("Interstitial lung disease is known: methotrexate is not recommended first for it.")
+        return [said] if seen else []
     return []
 
 
@@ -182,36 +194,41 @@ class DoseHelp:
         return any(row.per is Per.KG for row in self.drug.ranges)
 
 
-_EVERY = {Every.DOSE: "each time", Every.COURSE: "a course", Every.FOUR_WEEKS: "in 4 weeks"}
-_PER = {Per.ABSOLUTE: "", Per.KG: "/kg", Per.M2: "/m²"}
+_PHASES = {Phase.START: N_("Start"), Phase.TARGET: N_("Target"), Phase.PULSE: N_("Pulse")}
+_EVERY = {
+    Every.DAY: N_("%(span)s a day"), Every.WEEK: N_("%(span)s a week"), Every.FOUR_WEEKS: N_("%(span)s in 4 weeks"),
+    Every.DOSE: N_("%(span)s each time"), Every.COURSE: N_("%(span)s a course"),
+}  # fmt: skip
 
 
 def _unit(drug: Drug) -> str:
-    return "exchanges" if drug.unit == "{exchange}" else drug.unit
+    return _("exchanges") if drug.unit == "{exchange}" else drug.unit
 
 
-def _span(low: Decimal, high: Decimal | None) -> str:
+def _span(low: Decimal, high: Decimal | None, unit: str) -> str:
+    said = {"low": plain(low), "high": plain(high), "unit": unit}
     if high is None:
-        return f"{plain(low)} or more"
+        return _("%(low)s or more %(unit)s") % said
     if low == high:
-        return plain(low)
-    return f"{plain(low)} to {plain(high)}" if low else f"up to {plain(high)}"
+        return f"{plain(low)} {unit}"
+    return (_("%(low)s to %(high)s %(unit)s") if low else _("up to %(high)s %(unit)s")) % said
 
 
 def _range_line(drug: Drug, row: DoseRange, value: Fraction | None, kg: Decimal | None) -> RangeLine:
-    every = _EVERY.get(row.every, f"a {row.every}")
-    words = f"{_span(row.low, row.high)} {_unit(drug)}{_PER[row.per]} {every}"
+    words = _(_EVERY[row.every]) % {"span": _span(row.low, row.high, f"{_unit(drug)}{dosing.PER[row.per]}")}
     if row.cap is not None:
-        words += f", at most {plain(row.cap)} {_unit(drug)} a day"
+        most = {"usual": words, "most": plain(row.cap), "unit": _unit(drug)}
+        words = _("%(usual)s, at most %(most)s %(unit)s a day") % most
     at_weight = ""
     if row.per is Per.KG and kg:
         low, high = (None if limit is None else round(limit * kg, 1) for limit in (row.low, row.high))
-        at_weight = f"{_span(low or Decimal(0), high)} {_unit(drug)} {every} at {plain(kg)} kg"
+        amount = _(_EVERY[row.every]) % {"span": _span(low or Decimal(0), high, _unit(drug))}
+        at_weight = _("%(amount)s at %(kg)s kg") % {"amount": amount, "kg": plain(kg)}
     verdict = ""
     if value is not None:
         above = row.highest is not None and value > Fraction(row.highest)
         verdict = "above" if above else "below" if value < Fraction(row.lowest) else "inside"
-    return RangeLine(row.phase.value.capitalize(), words, at_weight, row.note, verdict)
+    return RangeLine(_(_PHASES[row.phase]), words, at_weight, _(row.note) if row.note else "", verdict)
 
 
 def dose_help(
@@ -241,15 +258,15 @@ def dose_help(
     if given is not None:
         words = dosing.in_words(drug, *given)
         a_day = dose_per_day(given[0], given[2], given[1])
-        if kg and any(row.per is Per.KG and row.every is Every.DAY for row in drug.ranges):
-            per_kg = f"{plain(as_decimal(a_day / Fraction(kg)))} {drug.unit}/kg a day"
+        if found and kg and any(row.per is Per.KG and row.every is Every.DAY for row in drug.ranges):
+            per_kg = per_kg_words(as_decimal(a_day / Fraction(kg)), drug.unit, found)
         if drug.equivalent_mg is not None and route in SYSTEMIC_ROUTES:
             factor = prednisone_equivalent(drug.code, Decimal(1))
-            pe = f"{plain(as_decimal(a_day * factor))} mg a day of prednisone-equivalent"
+            pe = _("%(mg)s mg a day of prednisone-equivalent") % {"mg": plain(as_decimal(a_day * factor))}
         try:
             check_period(drug, given[2], given[1])
         except PeriodRefusedError as error:
-            refusal = str(error)
+            refusal = dosing.why_refused(error)
         else:
             outside = dosing.outside_usual(drug, route, *given, weight_kg=kg) or ""
     return DoseHelp(drug, words, per_kg, pe, refusal, outside, lines, found, around)
@@ -281,7 +298,6 @@ class CourseLine:
     doses: Sequence[DoseLine]
     per_kg: str
     pe_mg: Decimal | None
-    notes: str
 
     @property
     def is_infused(self) -> bool:
@@ -312,7 +328,7 @@ class TreatmentPage:
     pe_mg: Decimal
     taper: therapy.TaperView | None
     lines: LinesPage
-    avoided: Sequence[str]  # pairs of drugs taken together that are better not
+    avoided: Sequence[tuple[str, str]]  # pairs of drugs taken together that are better not; why they are
 
 
 def _dose_line(course: Course, dose: Dose) -> DoseLine:
@@ -321,7 +337,7 @@ def _dose_line(course: Course, dose: Dose) -> DoseLine:
     return DoseLine(dose.pk, dose.starts_on, dose.ends_on, words, dose.out_of_range_reason)
 
 
-def _course_line(view: therapy.CourseView, as_of: dt.date, kg: Decimal | None) -> CourseLine:
+def _course_line(view: therapy.CourseView, as_of: dt.date, found: Weight | None) -> CourseLine:
     course, drug = view.course, FORMULARY.get(view.course.drug)
     lines = [_dose_line(course, dose) for dose in view.doses]
     now = next((d for d in view.doses if d.starts_on <= as_of and (d.ends_on is None or d.ends_on >= as_of)), None)
@@ -332,7 +348,7 @@ def _course_line(view: therapy.CourseView, as_of: dt.date, kg: Decimal | None) -
             now.every_days,
         )  # fmt: skip
     by_day = drug is not None and any(r.per is Per.KG and r.every is Every.DAY for r in drug.ranges)
-    per_kg = dosing.per_kg(row, kg) if row is not None and by_day else None
+    per_kg = dosing.per_kg(row, usable_kg(found)) if row is not None and by_day else None
     last = view.doses[-1] if view.doses else None
     return CourseLine(
         course=course,
@@ -343,28 +359,31 @@ def _course_line(view: therapy.CourseView, as_of: dt.date, kg: Decimal | None) -
         now=next((line for line in lines if now is not None and line.id == now.pk), None),
         next=next((line for line in lines if line.starts_on > as_of), None),
         doses=lines[::-1],
-        per_kg=f"{plain(per_kg)} {drug.unit}/kg a day" if per_kg is not None and drug else "",
+        per_kg=per_kg_words(per_kg, drug.unit, found) if per_kg is not None and drug and found else "",
         pe_mg=as_decimal(dosing.pe_on([row], as_of)) if row is not None and row.is_systemic_glucocorticoid else None,
-        notes=drug.notes if drug else "",
     )
 
 
-def _avoided(lines: Sequence[CourseLine]) -> list[str]:
-    """Each pair of drugs with a dose now or ahead that should not be given together, once, with what happens."""
+def _avoided(lines: Sequence[CourseLine]) -> list[tuple[str, str]]:
+    """Each pair of drugs with a dose now or ahead that should not be given together, once: what happens, and the
+    reason given for it.
+    """
     taken = [line.course.drug for line in lines if line.now or line.next or line.is_infused]
-    found: dict[frozenset[str], str] = {}
+    found: dict[frozenset[str], tuple[str, str]] = {}
     for code in sorted(set(taken) & set(FORMULARY)):
         for clash in clashes(FORMULARY[code], taken):
             if clash.other and clash.interaction.severity is Severity.AVOID:
-                names = sorted((FORMULARY[code].name, clash.other.name))
-                found.setdefault(frozenset(names), f"{names[0]} with {names[1]}: {clash.interaction.text}")
+                pair = frozenset((code, clash.other.code))
+                why = [line.course.clash_reason for line in lines if line.course.drug in pair]
+                said = dosing.clash_in_words(FORMULARY[code], clash.other, clash.interaction)
+                found.setdefault(pair, (said, next(filter(None, why), "")))
     return list(found.values())
 
 
 def page(patient: Patient, as_of: dt.date) -> TreatmentPage:
     """A course is of the past once it was stopped; one whose last dose ran out waits for a new dose or a stop."""
     found = weight(patient, as_of)
-    lines = [_course_line(view, as_of, usable_kg(found)) for view in therapy.courses(patient)]
+    lines = [_course_line(view, as_of, found) for view in therapy.courses(patient)]
     over = [line for line in lines if line.stop is not None and line.stop.stopped_on < as_of]
     infusions = [
         InfusionLine(row, dosing.name_of(row.course.drug), amount_words(row.course.drug, row.amount))
@@ -386,15 +405,14 @@ def page(patient: Patient, as_of: dt.date) -> TreatmentPage:
 def amount_words(code: str, amount: Decimal) -> str:
     """ "137 g", "1 exchange"."""
     drug = FORMULARY.get(code)
-    unit = "exchange" if drug and drug.unit == "{exchange}" else drug.unit if drug else ""
-    return f"{plain(amount)} {unit}".strip()
+    return dosing.quantity(drug, amount) if drug else plain(amount)
 
 
 def course_line(patient: Patient, course: Course, as_of: dt.date) -> CourseLine | None:
     """One course as the page shows it; None where it was withdrawn."""
-    kg = usable_kg(weight(patient, as_of))
+    found = weight(patient, as_of)
     return next(
-        (_course_line(view, as_of, kg) for view in therapy.courses(patient) if view.course.pk == course.pk), None
+        (_course_line(view, as_of, found) for view in therapy.courses(patient) if view.course.pk == course.pk), None
     )
 
 

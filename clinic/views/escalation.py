@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guards import needs
@@ -32,7 +33,7 @@ def _page(request: ClinicRequest, patient: Patient, now: dt.datetime, form: Deci
         "as_of": as_of,
         "brief": brief,
         "story": brief.story.as_dict(),
-        "form": form or DecisionForm(alert=brief.alert, today=as_of),
+        "form": form or DecisionForm(alert=brief.alert, newest=brief.newest_decision, today=as_of),
         "can": can(request),
         "nav": "clinic:patients",
     }
@@ -67,7 +68,7 @@ def decide(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     patient = patient_or_404(request, public_id)
     now = timezone.now()
     alert = questions.open_alert(patient)
-    form = DecisionForm(request.POST, alert=alert, today=patient.day_at(now))
+    form = DecisionForm(request.POST, alert=alert, newest=0, today=patient.day_at(now))
 
     def do() -> object:
         data = dict(form.cleaned_data)
@@ -81,11 +82,13 @@ def decide(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 
     done = attempt(form, do)
     if done is None:
+        if any(error.code == "conflict" for error in form.non_field_errors().as_data()):
+            form.saw(questions.newest_decision(patient))
         return _page(request, patient, now, form)
     if done is patient:
-        saved(request, patient, "Decision recorded.", now)
+        saved(request, patient, _("Decision recorded."), now)
     elif form.cleaned_data["look_again_on"]:
-        messages.success(request, "Decision recorded. The alert comes back on the day you chose.")
+        messages.success(request, _("Decision recorded. The alert comes back on the day you chose."))
     else:
-        messages.success(request, "Decision recorded. The alert is acknowledged.")
+        messages.success(request, _("Decision recorded. The alert is acknowledged."))
     return redirect("clinic:escalation", patient.public_id)

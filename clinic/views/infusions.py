@@ -6,10 +6,10 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.guards import needs
@@ -22,9 +22,9 @@ from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, can, patient_or_404, saved
 from patients.models import Patient
 from therapy import actions
-from therapy.dosing import name_of
+from therapy.dosing import name_of, unit
 from therapy.formulary import FORMULARY
-from therapy.infusions import CoursePlan, Given, plan_course
+from therapy.infusions import IVIG, CoursePlan, Given, plan_course
 from therapy.models import Course
 
 
@@ -62,12 +62,7 @@ def plan(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     course: CoursePlan | None = None
     if asked.is_valid():
         typed = asked.cleaned_data
-        try:
-            course = plan_course(
-                typed["weight_kg"], typed["days"], typed["sizes"], at_risk=bool(risks) or typed["at_risk"]
-            )
-        except ValueError as error:
-            form.add_error(None, ValidationError(str(error)))
+        course = plan_course(typed["weight_kg"], typed["days"], typed["sizes"], at_risk=bool(risks) or typed["at_risk"])
     if not is_typed:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:infusion-plan", patient=patient)
     context = {
@@ -88,7 +83,7 @@ def _course_or_404(patient: Patient, pk: int) -> Course:
     return course
 
 
-@needs(Permission.PRESCRIBE)
+@needs(Permission.CARRY_OUT)
 def record(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpResponse:
     """One infusion that was given. What is unusual about it is said before it is saved, and saved once confirmed."""
     patient = patient_or_404(request, public_id)
@@ -106,7 +101,7 @@ def record(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpRes
                 form, lambda: actions.record_infusion(course=found, by=request.user, now=now, **form.entered())
             )
             if done is not None:
-                saved(request, patient, "Infusion recorded.", now)
+                saved(request, patient, _("Infusion recorded."), now)
                 return redirect("clinic:infusions" if is_checked else "clinic:treatment", patient.public_id)
         if remarks:
             form.ask_to_confirm()
@@ -118,7 +113,8 @@ def record(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpRes
     context = {
         "form": form,
         "drug": name_of(found.drug),
-        "unit": drug.unit.strip("{}") if drug else "",
+        "unit": unit(drug) if drug else "",
+        "is_ivig": found.drug == IVIG,
         "line": treatment.course_line(patient, found, today),
         "remarks": remarks,
         "before": treatment.amount_words(found.drug, before.amount) if before else "",

@@ -12,6 +12,7 @@ from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guards import needs
@@ -21,10 +22,9 @@ from clinic.forms.treatment import DoseCorrectionForm, DoseForm, DrugForm, Start
 from clinic.selectors import treatment as questions
 from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, can, patient_or_404, saved
-from monitoring.entry import plain
 from patients.models import Patient
 from therapy import actions
-from therapy.dosing import name_of
+from therapy.dosing import name_of, unit
 from therapy.formulary import FORMULARY, Drug
 from therapy.models import Course, Dose
 
@@ -40,10 +40,6 @@ def _course_or_404(patient: Patient, pk: int) -> Course:
     course: Course = get_object_or_404(Course.objects.current().filter(patient=patient), pk=pk)
     course.patient = patient  # the same row, already read
     return course
-
-
-def unit_of(drug: Drug) -> str:
-    return drug.unit.strip("{}")
 
 
 def _weight_for(patient: Patient, form: forms.Form, today: dt.date) -> questions.Weight | None:
@@ -85,16 +81,17 @@ def start(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
                 ),
             )  # fmt: skip
             if done is not None:
-                saved(request, patient, f"{drug.name} started.", now)
+                saved(request, patient, _("%(drug)s started.") % {"drug": name_of(code)}, now)
                 return redirect("clinic:treatment", patient.public_id)
-            form.asks_reason()
+            form.show_reasons()
     if request.method != "POST" and not request.htmx:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:treatment-start", patient=patient)
     context = {
         "choice": choice,
         "form": form,
         "drug": drug,
-        "unit": unit_of(drug) if drug else "",
+        "name": name_of(code),
+        "unit": unit(drug) if drug else "",
         "help": _help(patient, form, drug, today) if form is not None and drug is not None else None,
         "as_of": today,
     }
@@ -139,6 +136,7 @@ def _dose_page(
     now: dt.datetime,
     title: str,
     save: str,
+    done: str,
     route: str,
     do: Callable[[Decimal | None], Any],
 ) -> HttpResponse:
@@ -148,9 +146,9 @@ def _dose_page(
     if request.method == "POST":
         weight = questions.usable_kg(_weight_for(patient, form, today))
         if attempt(form, lambda: do(weight)) is not None:
-            saved(request, patient, f"{drug.name}: {title.lower()} saved.", now)
+            saved(request, patient, done % {"drug": name_of(course.drug)}, now)
             return redirect("clinic:treatment", patient.public_id)
-        form.asks_reason()
+        form.show_reasons()
     else:
         looked(by=request.user, centre=request.centre, now=now, page=route, patient=patient)
     context = {
@@ -158,7 +156,8 @@ def _dose_page(
         "save": save,
         "form": form,
         "drug": drug,
-        "unit": unit_of(drug),
+        "name": name_of(course.drug),
+        "unit": unit(drug),
         "line": questions.course_line(patient, course, today),
         "help": _help(patient, form, drug, today, course.route),
         "as_of": today,
@@ -183,8 +182,8 @@ def change(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpRes
         return actions.change_dose(course=found, weight_kg=weight, by=request.user, now=now, **form.cleaned_data)
 
     return _dose_page(
-        request, patient, found, form, now=now, title="Change the dose", save="Save the new dose",
-        route="clinic:treatment-change", do=do,
+        request, patient, found, form, now=now, title=_("Change the dose"), save=_("Save the new dose"),
+        done=_("%(drug)s: the dose is changed."), route="clinic:treatment-change", do=do,
     )  # fmt: skip
 
 
@@ -198,15 +197,14 @@ def correct(request: ClinicRequest, public_id: uuid.UUID, dose: int) -> HttpResp
     now = timezone.now()
     names = ("amount", "times", "every_days", "starts_on", "ends_on", "out_of_range_reason")
     first = {name: getattr(found, name) for name in names}
-    first["amount"] = plain(found.amount)
     form = DoseCorrectionForm(request.POST or None, drug=drug, initial=first)
 
     def do(weight: Decimal | None) -> Dose:
         return actions.correct_dose(dose=found, weight_kg=weight, by=request.user, now=now, **form.cleaned_data)
 
     return _dose_page(
-        request, patient, found.course, form, now=now, title="Correct the dose", save="Save the correction",
-        route="clinic:dose-correct", do=do,
+        request, patient, found.course, form, now=now, title=_("Correct the dose"), save=_("Save the correction"),
+        done=_("%(drug)s: the dose is corrected."), route="clinic:dose-correct", do=do,
     )  # fmt: skip
 
 
@@ -226,11 +224,11 @@ def stop(request: ClinicRequest, public_id: uuid.UUID, course: int) -> HttpRespo
     if request.method == "POST":
         done = attempt(form, lambda: actions.stop_course(course=found, by=request.user, now=now, **form.cleaned_data))
         if done is not None:
-            saved(request, patient, f"{name_of(found.drug)} stopped.", now)
+            saved(request, patient, _("%(drug)s stopped.") % {"drug": name_of(found.drug)}, now)
             return redirect("clinic:treatment", patient.public_id)
     return _small(
-        request, patient, found, form, now=now, title=f"Stop {name_of(found.drug).lower()}", save="Stop the drug",
-        route="clinic:treatment-stop", unit="",
+        request, patient, found, form, now=now, title=_("Stop %(drug)s") % {"drug": name_of(found.drug)},
+        save=_("Stop the drug"), route="clinic:treatment-stop", unit="",
     )  # fmt: skip
 
 

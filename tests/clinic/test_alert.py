@@ -131,7 +131,7 @@ def test_a_value_is_called_what_it_means_to_its_rule(patient) -> None:
     assert rows("pre-treatment-checks", lacks=["Hepatitis C"]) == [("Not on record", "Hepatitis C", "")]
     assert rows("core-set-incomplete", lacks=["HAQ-DI"]) == [("Missing from the core set", "HAQ-DI", "")]
     assert rows("infusion-check", drug="ivig", rate=128.8) == [
-        ("Drug", "Immunoglobulin, intravenous", ""),
+        ("Drug", "Immunoglobulin (IVIG)", ""),
         ("Highest rate given", "128.8", "mL/h"),
     ]
 

@@ -112,7 +112,7 @@ def test_the_lines_of_the_treatment_page(clinic, clinician, signed_in) -> None:
     patient = full(clinic, clinician, AS_OF)
     lines = signed_in(clinician).get(url(patient, "treatment")).context["page"].lines
     assert [sorted(agent.name for agent in line.agents) for line in lines.lines] == [
-        ["Azathioprine"], ["Methotrexate"], ["Immunoglobulin, intravenous", "Methotrexate"], ["Methotrexate"]
+        ["Azathioprine"], ["Methotrexate"], ["Immunoglobulin (IVIG)", "Methotrexate"], ["Methotrexate"]
     ]  # fmt: skip
     methotrexate = lines.lines[-1].agents[0]
     assert (methotrexate.verdict, methotrexate.enough, methotrexate.continued) == ("yes", "151 days", True)
@@ -174,7 +174,36 @@ def test_a_decision_without_a_day_acknowledges_the_alert(clinic, clinician, sign
     page = browser.get(url(patient)).content.decode()
     assert "Dysphagia, nothing else worked" in page
     assert "The alert is acknowledged." in page
-    assert "Second-line treatment decided" in browser.get(url(patient, "patient")).content.decode()
+    assert "Second-line treatment decided" in browser.get(url(patient, "patient-history")).content.decode()
+
+
+def test_who_decides_second_is_told_of_the_first_and_then_stands_beside_it(clinic, clinician, signed_in) -> None:
+    patient = full(clinic, clinician, AS_OF)
+    other = signed_in()
+    page = other.get(url(patient)).content.decode()
+    assert 'name="seen_decision" value="0"' in page
+    assert signed_in(clinician).post(url(patient, "escalation-decide"), typed(seen_decision=0)).status_code == 302
+    first = EscalationDecision.objects.get()
+    told = other.post(url(patient, "escalation-decide"), typed(option="rituximab", seen_decision=0))
+    page = told.content.decode()
+    assert told.status_code == 422
+    assert f"Meanwhile {clinician} recorded a decision on 15 Jun 2025, " in page
+    assert "Intravenous immunoglobulin" in page
+    assert '<option value="rituximab" selected>' in page
+    assert f'name="seen_decision" value="{first.pk}"' in page
+    answer = other.post(url(patient, "escalation-decide"), typed(option="rituximab", seen_decision=first.pk))
+    assert answer.status_code == 302
+    assert EscalationDecision.objects.count() == 2
+
+
+def test_the_question_about_doses_is_answered_where_the_page_can(clinic, clinician, signed_in) -> None:
+    patient = full(clinic, clinician, AS_OF)
+    brief = signed_in(clinician).get(url(patient)).context["brief"]
+    said = {gate.question: gate.said for gate in brief.gates}
+    assert brief.treatment.is_adequate is None
+    dose = said["Was each drug at its target dose for long enough?"]
+    assert dose == "Cannot be told from the doses on record, see above"
+    assert said["Are the drugs taken as prescribed?"] == "For you to answer"
 
 
 def test_look_again_is_the_snooze(clinic, clinician, signed_in) -> None:
@@ -293,7 +322,7 @@ def test_not_yet_until_the_time_for_the_visit_is_over(days: int, said: str, clin
     patient = factories.patient(clinic, clinician)
     fact(EscalationDecision, patient, decided_on=ago(days), option="ivig", reason="Weak")
     assert outcomes(signed_in(clinician), patient)[0][2] == said
-    assert outcomes(signed_in(clinician), patient)[1] == (6, "", "Not yet", "Not yet")
+    assert outcomes(signed_in(clinician), patient)[1] == (6, "", "Not yet", "")
 
 
 @pytest.mark.parametrize("route", ["clinic:escalation"])

@@ -126,7 +126,13 @@ def test_without_infusions_it_says_what_to_do(clinic, clinician, signed_in) -> N
 def test_who_sees_it(infused, clinic, signed_in) -> None:
     assert signed_in(role=Role.NURSE).get(url(infused)).status_code == 200
     assert signed_in(role=Role.NURSE).post(url(infused, "infusions/plan/"), {}).status_code == 422
-    assert signed_in(role=Role.NURSE).get(record_url(infused)).status_code == 403
+    assert signed_in(role=Role.PHYSIOTHERAPIST).get(record_url(infused)).status_code == 403
+    nurse = signed_in(role=Role.NURSE)
+    assert "Record an infusion" in text(nurse.get(url(infused)))
+    sent = {"given_on": "2025-06-14", "amount": "140", "reaction": "none", "confirmed": "on"}
+    assert nurse.post(record_url(infused), sent).status_code == 302
+    assert Infusion.objects.get(given_on=ago(1)).amount == 140
+    assert "Start a drug" not in text(nurse.get(url(infused, "treatment/")))
     assert signed_in(role=Role.RESEARCHER).get(url(infused)).status_code == 403
     stranger = signed_in(factories.person(factories.centre()))
     for path in (url(infused), url(infused, "infusions/plan/"), record_url(infused)):
@@ -153,7 +159,7 @@ def test_the_pages_ask_no_more_for_a_long_history(infused, clinic, clinician, si
             asked.append(len(queries))
         assert asked[0] == asked[1]
         keep_count(name, asked[0])
-    assert "56 earlier courses not shown" in text(browser.get(url(lots)))
+    assert "56 earlier courses are not shown" in text(browser.get(url(lots)))
     with CaptureQueriesContext(connection) as queries:
         browser.get(record_url(infused))
     keep_count("clinic:treatment-infusion", len(queries))
@@ -248,7 +254,7 @@ def test_an_infusion_as_usual_is_recorded_at_once(infused, clinician, signed_in)
         "Before this infusion",
         "Begins a new course",
         "Last infusion: 70 g on 17 May 2025",
-        "Infusion of immuno",
+        "Infusion of Immuno",
     ):
         assert words in page, words
     answer = browser.post(record_url(infused), GIVEN, follow=True)
@@ -257,7 +263,7 @@ def test_an_infusion_as_usual_is_recorded_at_once(infused, clinician, signed_in)
     row = Infusion.objects.get(given_on=AS_OF)
     assert (row.amount, row.batch, row.max_rate_ml_per_hour, row.reaction) == (70, "B9", 160, "mild")
     again = text(browser.get(record_url(infused)))
-    assert "70 g on 1 day so far, 70 g left of 2 g/kg" in again
+    assert "70 g on 1 day so far. 70 g left of 2 g/kg." in again
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_the_story_holds_every_lane(patient: Patient) -> None:
     assert [(t.drug, t.kind, t.dose) for t in story.treatments] == [
         ("Prednisolone", "glucocorticoid", "40 mg a day"),
         ("Prednisolone", "glucocorticoid", "20 mg a day"),
-        ("Immunoglobulin, intravenous", "infusion", "70 g"),
+        ("Immunoglobulin (IVIG)", "infusion", "70 g"),
     ]
     assert [(s.start, s.end, s.mg_per_day) for s in story.steroid] == [
         (AS_OF - 100 * DAY, AS_OF - 51 * DAY, 40), (AS_OF - 50 * DAY, None, 20),

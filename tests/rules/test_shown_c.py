@@ -360,7 +360,7 @@ def test_what_pre_treatment_checks_lists_and_in_which_order(clerk: User) -> None
     for drug, checks in {**CHECKS, **CHECKS_OF_INFUSIONS}.items():
         shows(said[drug], {"lacks": checks.split("; "), "starts_on": on(-10), "reasons": ["begun"]})
     shows(said["methotrexate 15 /7"], {"drug": "Methotrexate"})
-    shows(said["ivig 70"], {"drug": "Immunoglobulin, intravenous"})
+    shows(said["ivig 70"], {"drug": "Immunoglobulin (IVIG)"})
 
 
 # ------------------------------------------------------------------------------------------- glucocorticoid, statins

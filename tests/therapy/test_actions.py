@@ -299,8 +299,9 @@ def test_only_the_earliest_unconfirmed_step_is_confirmed(patient: Patient, plan:
         actions.confirm_step(step=first, confirmed_on=AS_OF + DAY, by=by, now=NOW)
     with wrote("therapy.confirm_step", by):
         actions.confirm_step(step=first, confirmed_on=AS_OF, by=by, now=NOW)
-    with refused(code="order"):
+    with refused(code="exists") as told:
         actions.confirm_step(step=first, confirmed_on=AS_OF, by=by, now=NOW)
+    assert f"{by} confirmed it on 15 Jun 2025, " in str(told.value)
     taper = selectors.active_taper(patient, AS_OF)
     assert taper is not None
     assert taper.next_step == second

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
+from common.words import N_
 from therapy.formulary.checks import CHECKS
 from therapy.formulary.drugs import DRUGS, PNEUMOCYSTIS
 from therapy.formulary.kinds import (
@@ -90,7 +91,9 @@ def doses_per_day(every_days: int, times: int = 1) -> Fraction:
     """Administrations a day of "``times`` in every ``every_days`` days", exact: once a week is 1/7."""
     for number in (every_days, times):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise PeriodRefusedError("a drug is given a whole number of times, one or more, in one or more whole days")
+            raise PeriodRefusedError(
+                N_("A drug is given a whole number of times, one or more, in one or more whole days.")
+            )
     return Fraction(times, every_days)
 
 
@@ -107,8 +110,12 @@ def check_period(drug: Drug, every_days: int, times: int = 1) -> None:
     rate = doses_per_day(every_days, times)
     if drug.min_interval_days is not None and rate > Fraction(1, drug.min_interval_days):
         raise PeriodRefusedError(
-            f"{drug.name} is given at most once every {drug.min_interval_days} days. "
-            "Given more often it can kill: write the weekly dose, once a week."
+            N_(
+                "%(drug)s is given at most once every %(days)s days. "
+                "Given more often it can kill: write the weekly dose, once a week."
+            ),
+            drug=drug.name,
+            days=drug.min_interval_days,
         )
 
 

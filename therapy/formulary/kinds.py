@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from common.words import N_
 from therapy.prednisone_equivalent import EQUIVALENT_MG
 
 
@@ -49,12 +50,12 @@ class Every(StrEnum):
 
 # Names of the periods a form offers, in days. A dose is stored as so many times in so many days, whatever the name.
 PERIOD_DAYS: Mapping[str, int] = MappingProxyType({
-    "day": 1,
-    "2 days": 2,
-    "week": 7,
-    "2 weeks": 14,
-    "4 weeks": 28,
-    "6 months": 182,
+    N_("day"): 1,
+    N_("2 days"): 2,
+    N_("week"): 7,
+    N_("2 weeks"): 14,
+    N_("4 weeks"): 28,
+    N_("6 months"): 182,
 })  # fmt: skip
 
 EVERY_DAYS: Mapping[Every, int] = MappingProxyType({Every.DAY: 1, Every.WEEK: 7, Every.FOUR_WEEKS: 28})
@@ -207,4 +208,9 @@ class Drug:
 
 
 class PeriodRefusedError(ValueError):
-    """The drug must not be given this often, or this is not a period."""
+    """The drug must not be given this often, or this is not a period. `text` has gaps that `values` fill."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values)
+        self.text = text
+        self.values = values
