@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import typst
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from clinic.selectors.taper import Calendar
 from clinic.summary import FONTS
-from clinic.templatetags.days import written
-from monitoring.entry import plain
+from clinic.templatetags.days import plain, written
 from patients.models import Patient
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "print" / "taper_calendar.typ"
@@ -36,17 +38,26 @@ def data_of(calendar: Calendar, *, patient: Patient, now: dt.datetime) -> dict[s
     return {
         "name": patient.name,
         "number": patient.record_number,
-        "born": written(patient.born_on),
         "centre": patient.centre.name,
-        "drug": calendar.drug,
-        "printed": written(now.astimezone(patient.centre.zone).date()),
+        "language": (get_language() or "en").split("-")[0],
+        "words": _words(calendar, patient=patient, now=now),
+        "hold": _("On hold since %(day)s. Until your clinic tells you to go on, do not go down by this calendar.")
+        % {"day": written(calendar.hold.starts_on)}
+        if calendar.hold
+        else "",
+        "weekdays": calendar.weekdays,
         "steps": [
-            [written(on), "until further notice" if until is None else written(until), f"{plain(mg)} mg", pills or "–"]
+            [
+                written(on),
+                _("until further notice") if until is None else written(until),
+                f"{plain(mg)} mg",
+                pills or "–",
+            ]
             for on, until, mg, pills in calendar.steps
         ],
         "months": [
             {
-                "name": f"{month:%B %Y}",
+                "name": date_format(month, "YEAR_MONTH_FORMAT"),
                 "days": [
                     None
                     if cell is None
@@ -57,4 +68,26 @@ def data_of(calendar: Calendar, *, patient: Patient, now: dt.datetime) -> dict[s
             }
             for month, weeks in calendar.months
         ],
+    }
+
+
+def _words(calendar: Calendar, *, patient: Patient, now: dt.datetime) -> dict[str, str]:
+    """The headings and sentences of the template."""
+    printed = written(now.astimezone(patient.centre.zone).date())
+    return {
+        "title": _("Steroid calendar"),
+        "born": _("born %(day)s") % {"day": written(patient.born_on)},
+        "footer": _("Planned doses, printed %(day)s. Your clinic may change them: the newest plan counts.")
+        % {"day": printed},
+        "lead": _("The doses are mg of prednisone or its equivalent a day. The tablets are %(drug)s.")
+        % {"drug": calendar.drug},
+        "from": _("From"),
+        "until": _("Until"),
+        "a_day": _("A day"),
+        "tablets": _("Tablets"),
+        "never": _("Never stop a steroid suddenly."),
+        "call": _(
+            "If you feel weaker, have a fever, vomit or cannot take the tablets, call your clinic before you change "
+            "the dose. Carry your steroid card."
+        ),
     }

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre
 from alerts.models import Alert
 from clinic.selectors.patient import Address, AlertLine, open_alerts
 from clinic.selectors.treatment import Weight, weight
+from clinic.templatetags.days import plain
 from common.dates import days_since
 from monitoring.levels import Level
 from monitoring.rules import RULES
@@ -55,19 +59,33 @@ class TabletPlan:
         """ "3 x 5 mg + 1 x 2.5 mg" for a step, or what could be made instead; empty where nobody has said what is at
         hand.
         """
-        amount = dosing.drug_amount_for_pe(FORMULARY[self.drug], dose_pe_mg)
-        if not self.strengths or amount is None or not 0 <= amount <= tablets.MOST_MG:
+        amount = self._amount(dose_pe_mg)
+        if amount is None:
             return ""
         made = tablets.fewest(amount, self.strengths)
         if made is not None:
-            return " + ".join(f"{count} × {_mg(strength)} mg" for strength, count in made.counts) or "none"
+            return " + ".join(f"{count} × {plain(strength)} mg" for strength, count in made.counts) or _("none")
+        return _("not possible with whole tablets; %(nearest)s") % {"nearest": self._nearest(amount)}
+
+    def not_made(self, doses_pe_mg: Iterable[Decimal]) -> list[str]:
+        """Doses that these tablets do not make, each once, with the nearest that they do."""
+        found = []
+        for dose in dict.fromkeys(doses_pe_mg):
+            amount = self._amount(dose)
+            if amount is not None and tablets.fewest(amount, self.strengths) is None:
+                found.append(_("%(mg)s mg, %(nearest)s") % {"mg": plain(dose), "nearest": self._nearest(amount)})
+        return found
+
+    def _amount(self, dose_pe_mg: Decimal) -> Decimal | None:
+        """mg of the drug; None where no tablets can be told."""
+        amount = dosing.drug_amount_for_pe(FORMULARY[self.drug], dose_pe_mg)
+        return amount if self.strengths and amount is not None and 0 <= amount <= tablets.MOST_MG else None
+
+    def _nearest(self, amount: Decimal) -> str:
         below, above = tablets.nearest(amount, self.strengths)
-        instead = " or ".join(f"{_mg(dose)} mg" for dose in (below, above) if dose)
-        return f"not possible with whole tablets; nearest {instead}"
-
-
-def _mg(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+        if below and above:
+            return _("nearest %(below)s mg or %(above)s mg") % {"below": plain(below), "above": plain(above)}
+        return _("nearest %(mg)s mg") % {"mg": plain(below or above or Decimal(0))}
 
 
 @dataclass(frozen=True)
@@ -148,15 +166,22 @@ class CalendarDay:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The doses of a plan by month, weeks from Monday; None where a week's day lies outside the month or the plan."""
+    """The doses of a plan by month, weeks from Monday; None where a day lies outside the month or the plan, and no week
+    without a day of the plan. `hold` is the hold in force: while it lasts, the doses are not as planned.
+    """
 
     months: Sequence[tuple[dt.date, Sequence[Sequence[CalendarDay | None]]]]
     steps: Sequence[tuple[dt.date, dt.date | None, Decimal, str]]  # from, until, mg, tablets
     drug: str
+    hold: TaperHold | None = None
+
+    @property
+    def weekdays(self) -> list[str]:
+        return [str(WEEKDAYS_ABBR[number]) for number in range(7)]
 
 
 def name_of(template: str) -> str:
-    return TEMPLATES[template].name if template in TEMPLATES else "Steps of its own"
+    return _(TEMPLATES[template].name) if template in TEMPLATES else _("Steps of its own")
 
 
 def signs_of_activity(patient: Patient, address: Address) -> list[AlertLine]:
@@ -196,7 +221,7 @@ def tablet_plan(centre: Centre, rows: Sequence[DoseRow], as_of: dt.date) -> Tabl
         if row.is_systemic_glucocorticoid and row.route == Route.ORAL
     ]
     drug = taken[0] if taken else USUAL_DRUG
-    return TabletPlan(drug, FORMULARY[drug].name, stocked(centre).get(drug, []))
+    return TabletPlan(drug, dosing.name_of(drug), stocked(centre).get(drug, []))
 
 
 def stocked(centre: Centre) -> Mapping[str, Sequence[Decimal]]:
@@ -223,7 +248,8 @@ def running_calendar(patient: Patient, as_of: dt.date) -> Calendar | None:
     if view is None or not view.steps:
         return None
     pills = tablet_plan(patient.centre, therapy.dose_rows(patient), as_of)
-    return calendar_of([(entry.step.step_on, entry.step.dose_pe_mg) for entry in view.steps], pills, as_of)
+    steps = [(entry.step.step_on, entry.step.dose_pe_mg) for entry in view.steps]
+    return replace(calendar_of(steps, pills, as_of), hold=view.hold)
 
 
 def calendar_of(steps: Sequence[tuple[dt.date, Decimal]], pills: TabletPlan, as_of: dt.date) -> Calendar:
@@ -238,7 +264,7 @@ def calendar_of(steps: Sequence[tuple[dt.date, Decimal]], pills: TabletPlan, as_
             [_of_day(day, month, steps, last) for day in week]
             for week in calendar.Calendar().monthdatescalendar(month.year, month.month)
         ]
-        months.append((month, weeks))
+        months.append((month, [week for week in weeks if any(week)]))
         month = (month + 32 * one).replace(day=1)
     listed = []
     for index, (on, dose) in enumerate(steps):
@@ -297,7 +323,7 @@ def _running(
 def _flares_of(step: TaperStep, until: dt.date | None, signs: Sequence[Alert], as_of: dt.date) -> list[Flare]:
     """A sign found on the day of a step speaks of the dose before it: the step in force the day before has it."""
     return [
-        Flare(RULES[sign.rule].title if sign.rule in RULES else sign.rule, day, (day - step.step_on).days, sign)
+        Flare(_(RULES[sign.rule].title) if sign.rule in RULES else sign.rule, day, (day - step.step_on).days, sign)
         for sign in signs
         if step.step_on < (day := found_on(sign)) <= (until + dt.timedelta(days=1) if until else as_of)
     ]
@@ -343,7 +369,7 @@ def _past(patient: Patient, running: int | None) -> list[PastPlan]:
                 last_on=end.ended_on if end else own[-1].step_on if own else None,
                 doses=[step.dose_pe_mg for step in own],
                 confirmed=confirmed.get(plan.pk, 0),
-                why=end.reason if end else "All steps confirmed",
+                why=end.reason if end else _("All steps confirmed"),
             )
         )
     return found
@@ -357,8 +383,11 @@ def course_choices(patient: Patient, rows: Sequence[DoseRow], as_of: dt.date) ->
         if not row.is_systemic_glucocorticoid or row.course_id in stopped:
             continue
         drug = FORMULARY[row.drug]
-        words = f"{drug.name}, {Route(row.route).label.lower()}: now "
-        words += dosing.in_words(drug, row.amount, row.times, row.every_days)
+        words = _("%(drug)s, %(route)s: now %(dose)s") % {
+            "drug": dosing.name_of(row.drug),
+            "route": str(Route(row.route).label).lower(),
+            "dose": dosing.in_words(drug, row.amount, row.times, row.every_days),
+        }
         found.append(CourseChoice(row.course_id, words, (row.times, row.every_days) == (1, 1)))
     return found
 

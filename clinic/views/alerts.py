@@ -29,6 +29,7 @@ from audit.access import looked
 from clinic.forms.patient import add_refusal
 from clinic.forms.worklist import AcknowledgeForm, BulkForm, CloseForm, CommentForm, ExceptionForm, SnoozeForm
 from clinic.selectors import alert as questions
+from clinic.views import taper
 from clinic.views.patient import alerts_again, refused_again
 from clinic.views.shared import ClinicRequest, address, can, saved
 from clinic.views.worklist import show_due, show_worklist
@@ -68,6 +69,7 @@ def _page(request: ClinicRequest, alert: Alert, now: dt.datetime, **refused: for
         "page": questions.page(alert, now, address),
         "as_of": today,
         "can": can(request),
+        "taper": taper.on_alert(alert, now),
         "acknowledge_form": AcknowledgeForm(auto_id="acknowledge_%s"),
         "snooze_form": SnoozeForm(alert=alert, today=today, auto_id="snooze_%s"),
         "close_form": CloseForm(auto_id="close_%s"),

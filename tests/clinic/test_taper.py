@@ -76,9 +76,133 @@ def test_only_prescribers_change_a_taper(tapering, signed_in) -> None:
     page = nurse.get(url(tapering))
     assert page.status_code == 200
     assert "Put on hold" not in page.content.decode()
-    for path in [*paths(tapering), url(tapering, "plan/")]:
+    for path in [*paths(tapering)[1:], url(tapering, "plan/"), "/tablets/"]:
         assert nurse.post(path, {"reason": "x"}).status_code == 403
+    assert signed_in(role=Role.PHYSIOTHERAPIST).post(paths(tapering)[0], {}).status_code == 403
     assert signed_in(role=Role.RESEARCHER).get(url(tapering)).status_code == 403
+
+
+def test_a_nurse_confirms_a_step_that_is_due_at_its_planned_dose(tapering, signed_in) -> None:
+    person = factories.person(tapering.centre, Role.NURSE)
+    nurse = signed_in(person)
+    assert "Confirm the step" in nurse.get(url(tapering)).content.decode()
+    course = Course.objects.get(patient=tapering)
+    sent = {"confirmed_on": "2025-06-15", "course": course.pk}
+    assert nurse.post(paths(tapering)[0], sent).status_code == 302
+    assert TaperConfirmation.objects.get(step=step_of(tapering, 15)).recorded_by == person
+    assert Dose.objects.current().get(ends_on=None).amount == 15
+    early = nurse.post(url(tapering, f"steps/{step_of(tapering, 10).pk}/confirm/"), sent)
+    assert early.status_code == 422
+    assert "A clinician can confirm it early." in early.content.decode()
+    assert not TaperConfirmation.objects.filter(step=step_of(tapering, 10)).exists()
+    assert "can be confirmed from" in nurse.get(url(tapering)).content.decode()
+
+
+def test_a_nurse_gives_no_reason_for_a_dose_out_of_range(on_steroid, signed_in) -> None:
+    plan = fact(TaperPlan, on_steroid)
+    step = fact(TaperStep, on_steroid, plan=plan, step_on=AS_OF, dose_pe_mg=D(120))
+    fact(TaperStep, on_steroid, plan=plan, step_on=ago(-14), dose_pe_mg=D(20))
+    sent = {
+        "confirmed_on": "2025-06-15", "course": Course.objects.get().pk, "out_of_range_reason": "Because",
+    }  # fmt: skip
+    path = url(on_steroid, f"steps/{step.pk}/confirm/")
+    refused = signed_in(role=Role.NURSE).post(path, sent)
+    assert refused.status_code == 422
+    assert "A clinician confirms it, with a reason." in refused.content.decode()
+    assert not TaperConfirmation.objects.exists()
+    assert signed_in().post(path, sent).status_code == 302
+
+
+# ----------------------------------------------------------------------------------------------------- two at once
+
+
+def test_who_confirms_second_is_told_who_was_first(tapering, clinician, signed_in) -> None:
+    first, second = signed_in(clinician), signed_in()
+    sent = {"confirmed_on": "2025-06-15"}
+    assert first.post(paths(tapering)[0], sent).status_code == 302
+    told = second.post(url(tapering, f"steps/{step_of(tapering, 15).pk}/confirm/"), sent)
+    assert told.status_code == 422
+    assert f"{clinician} confirmed it on 15 Jun 2025, " in told.content.decode()
+
+
+def test_who_confirms_the_last_step_second_is_told_although_the_plan_is_over(on_steroid, clinician, signed_in) -> None:
+    plan = fact(TaperPlan, on_steroid)
+    step = fact(TaperStep, on_steroid, plan=plan, step_on=AS_OF, dose_pe_mg=D(15))
+    path = url(on_steroid, f"steps/{step.pk}/confirm/")
+    assert signed_in(clinician).post(path, {"confirmed_on": "2025-06-15"}).status_code == 302
+    told = signed_in().post(path, {"confirmed_on": "2025-06-15"})
+    assert told.status_code == 422
+    assert f"{clinician} confirmed it on 15 Jun 2025, " in told.content.decode()
+
+
+def test_who_holds_second_is_told_who_was_first(tapering, clinician, signed_in) -> None:
+    sent = {"starts_on": "2025-06-15", "reason": "Infection"}
+    assert signed_in(clinician).post(paths(tapering)[1], sent).status_code == 302
+    told = signed_in().post(paths(tapering)[1], {**sent, "reason": "CK rises"})
+    assert f"That time is covered already: {clinician} recorded it on 15 Jun 2025, " in told.content.decode()
+    assert 'value="CK rises"' in told.content.decode()
+    assert TaperHold.objects.current().get().reason == "Infection"
+
+
+def test_a_hold_of_the_meantime_is_told_before_a_step_is_confirmed(tapering, clinician, signed_in) -> None:
+    fact(TaperHold, tapering, plan=TaperPlan.objects.get(), starts_on=ago(1), reason="CK rises", recorded_by=clinician)
+    browser = signed_in()
+    assert 'name="hold_seen" value="on"' in browser.get(url(tapering)).content.decode()
+    told = browser.post(paths(tapering)[0], {"confirmed_on": "2025-06-15"})
+    assert told.status_code == 422
+    page = told.content.decode()
+    assert f"Meanwhile {clinician} put the taper on hold (CK rises)." in page
+    assert 'name="hold_seen" value="on"' in page
+    assert TaperConfirmation.objects.count() == 1
+    assert browser.post(paths(tapering)[0], {"confirmed_on": "2025-06-15", "hold_seen": "on"}).status_code == 302
+
+
+# ------------------------------------------------------------------------------------------------------ on the alert
+
+
+def due_alert(patient: Any, **fields: Any) -> Any:
+    evidence = {"step_id": step_of(patient, 15).pk, "plan_id": TaperPlan.objects.get().pk, "reasons": []}
+    return alert(patient, "taper-step-due", "TASK", AS_OF, evidence=evidence, **fields)
+
+
+def test_a_step_is_confirmed_on_its_alert_and_one_stays_there(tapering, signed_in) -> None:
+    browser = signed_in()
+    waiting = due_alert(tapering)
+    page = browser.get(f"/alerts/{waiting.public_id}/").content.decode()
+    assert "Confirm the step" in page
+    assert "Hold the taper" in page
+    assert "End the plan" not in page
+    sent = {"confirmed_on": "2025-06-15", "back": str(waiting.public_id)}
+    answer = browser.post(paths(tapering)[0], sent)
+    assert answer["Location"] == f"/alerts/{waiting.public_id}/"
+    page = browser.get(answer["Location"]).content.decode()
+    assert "Step confirmed." in page
+    assert "Hold the taper" not in page  # the next step is not what this alert is about
+
+
+def test_a_taper_is_held_on_its_alert(tapering, signed_in) -> None:
+    waiting = due_alert(tapering)
+    sent = {"starts_on": "2025-06-15", "reason": "", "back": str(waiting.public_id)}
+    browser = signed_in()
+    refused = browser.post(paths(tapering)[1], sent)
+    assert refused.status_code == 422
+    assert f'name="back" value="{waiting.public_id}"' in refused.content.decode()
+    answer = browser.post(paths(tapering)[1], {**sent, "reason": "CK rises"})
+    assert answer["Location"] == f"/alerts/{waiting.public_id}/"
+    assert TaperHold.objects.get().reason == "CK rises"
+
+
+def test_the_way_back_leads_to_alerts_of_this_patient_only(tapering, clinic, clinician, signed_in) -> None:
+    elsewhere = alert(factories.patient(clinic, clinician), "ck-rising", "TASK", AS_OF)
+    for back in (str(elsewhere.public_id), "https://elsewhere.example/", "x"):
+        sent = {"starts_on": "2025-06-15", "reason": "CK rises", "back": back}
+        assert signed_in(clinician).post(paths(tapering)[1], sent)["Location"] == url(tapering)
+        TaperHold.objects.all().delete()
+
+
+def test_a_closed_alert_confirms_nothing(tapering, signed_in) -> None:
+    closed = due_alert(tapering, closed_at=NOW, state="closed")
+    assert "Confirm the step" not in signed_in().get(f"/alerts/{closed.public_id}/").content.decode()
 
 
 def test_plans_of_others_do_not_exist(tapering, clinic, clinician, signed_in) -> None:
@@ -248,8 +372,35 @@ def test_a_second_plan_is_refused_while_one_runs(tapering, signed_in) -> None:
     sent = {"do": "save", "step_0_step_on": "2025-06-15", "step_0_dose_pe_mg": "20"}
     answer = signed_in().post(url(tapering, "plan/"), sent)
     assert answer.status_code == 422
-    assert "A plan is running. End it before another begins." in answer.content.decode()
+    page = answer.content.decode()
+    assert "planned it on" in page
+    assert "End it before another begins." in page
+    assert 'value="20"' in page  # what was typed stays
     assert TaperPlan.objects.count() == 1
+
+
+def test_doses_the_tablets_do_not_make_are_asked_about(on_steroid, signed_in) -> None:
+    StockedTablet.objects.create(centre=on_steroid.centre, drug="prednisone", strength_mg=D(5))
+    sent = {"do": "save", "step_0_step_on": "2025-06-16", "step_0_dose_pe_mg": "17.5"}
+    sent |= {"step_1_step_on": "2025-06-30", "step_1_dose_pe_mg": "15"}
+    browser = signed_in()
+    page = browser.post(url(on_steroid, "plan/"), sent).content.decode()
+    assert "do not make these doses: 17.5 mg, nearest 15 mg or 20 mg. Change them, or tick the box." in page
+    assert '<input type="checkbox" name="tablets_seen"' in page
+    assert 'value="17.5"' in page
+    assert not TaperPlan.objects.exists()
+    assert browser.post(url(on_steroid, "plan/"), {**sent, "tablets_seen": "on"}).status_code == 302
+    assert TaperStep.objects.count() == 2
+
+
+def test_the_steps_stand_in_a_calendar_before_they_are_saved(on_steroid, signed_in) -> None:
+    page = signed_in().post(url(on_steroid, "plan/"), SCHEDULE).content.decode()
+    assert "These steps as a calendar" in page
+    assert "Dose of each day of June 2025, mg" in page
+    backwards = {"do": "more", "step_0_step_on": "2025-06-16", "step_0_dose_pe_mg": "20"}
+    backwards |= {"step_1_step_on": "2025-06-10", "step_1_dose_pe_mg": "15"}
+    page = signed_in().post(url(on_steroid, "plan/"), backwards).content.decode()
+    assert "These steps as a calendar" not in page
 
 
 def test_htmx_gets_the_fragment_of_the_plan(on_steroid, signed_in) -> None:
@@ -408,9 +559,8 @@ def test_the_calendar_is_a_plan_and_records_nothing(tapering, signed_in) -> None
     assert doctor.get(url(tapering, "calendar.pdf")).status_code == 200
     found = running_calendar(tapering, AS_OF)
     assert found is not None
-    assert paper_calendar.data_of(found, patient=tapering, now=NOW)["printed"] == "15 Jun 2025"
-    printed = paper_calendar.TEMPLATE.read_text(encoding="utf-8")
-    assert "Planned doses, printed #d.printed. Your clinic may change them: the newest plan counts." in printed
+    printed = paper_calendar.data_of(found, patient=tapering, now=NOW)["words"]["footer"]
+    assert printed == "Planned doses, printed 15 Jun 2025. Your clinic may change them: the newest plan counts."
     assert TaperConfirmation.objects.count() == 1
     assert Dose.objects.get().amount == 20
 
@@ -421,6 +571,23 @@ def test_the_calendar_is_a_pdf_whose_name_says_nothing(tapering, signed_in) -> N
     assert answer["Content-Disposition"] == 'inline; filename="taper-2025-06-15.pdf"'
     assert "no-store" in answer["Cache-Control"]
     assert Access.objects.filter(page="clinic:taper-calendar-pdf", patient=tapering).count() == 1
+
+
+def test_no_week_of_the_calendar_is_empty(tapering) -> None:
+    found = running_calendar(tapering, AS_OF)
+    assert found is not None
+    assert all(any(week) for _, weeks in found.months for week in weeks)
+    # the last step begins on 13 July: four weeks of it end on 9 August
+    assert [(month.month, len(weeks)) for month, weeks in found.months] == [(6, 6), (7, 5), (8, 2)]
+
+
+def test_a_calendar_of_a_taper_on_hold_says_so(tapering, signed_in) -> None:
+    fact(TaperHold, tapering, plan=TaperPlan.objects.get(), starts_on=ago(1), reason="Infection")
+    assert "The taper is on hold" in signed_in().get(url(tapering, "calendar/")).content.decode()
+    found = running_calendar(tapering, AS_OF)
+    assert found is not None
+    assert "On hold since 14 Jun 2025." in paper_calendar.data_of(found, patient=tapering, now=NOW)["hold"]
+    assert signed_in().get(url(tapering, "calendar.pdf")).content.startswith(b"%PDF")
 
 
 def test_without_a_plan_there_is_no_calendar(on_steroid, signed_in) -> None:
