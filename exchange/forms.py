@@ -14,6 +14,7 @@ from exchange.models import HeldRow, ImportKind
 from exchange.tables import MAX_BYTES, FileProblem, read_table
 from monitoring.analytes import ANALYTES, Kind
 from patients.models import Patient
+from patients.selectors import by_number
 
 MAX_MAPPING_BYTES = 256 * 1024
 
@@ -143,7 +144,7 @@ class PlaceForm(forms.Form):
     def clean_patient_number(self) -> str:
         number = str(self.cleaned_data["patient_number"]).strip()
         if number:
-            self.patient = Patient.objects.filter(centre=self.centre, record_number=number).first()
+            self.patient = by_number(self.centre, number)
             if self.patient is None:
                 raise forms.ValidationError("No patient of this centre has this number.")
         return number

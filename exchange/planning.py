@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, TextField, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import Centre
 from exchange.mapping import LABS, PATIENTS, FileMapping
@@ -36,6 +37,10 @@ from patients.models import Patient, Subtype
 
 CORRECTED_BY_SOURCE = "Corrected by the source"
 HELD = (Outcome.QUARANTINED, Outcome.REJECTED)
+
+
+# Whose record it is: what comes under the number of a record that was merged belongs to the one that took it in.
+_KEPT = Coalesce("merged_into_id", "pk")
 
 
 @dataclass
@@ -185,9 +190,9 @@ def decide_labs(
     decided = {} if held else _decided_before(readings)
     patients = {
         number: (pk, born)
-        for pk, number, born in Patient.objects.filter(
+        for pk, number, born in Patient.everybody.filter(
             is_any_of("record_number", {r.patient_number for r in readings}), centre=centre
-        ).values_list("pk", "record_number", "born_on")
+        ).values_list(_KEPT, "record_number", "born_on")
     }
     keys = {r.source_key for r in readings if r.source_key}
     current, earlier = _recorded(source, keys)
@@ -313,12 +318,12 @@ def decide_patients(readings: Sequence[PatientReading], *, centre: Centre) -> li
     """New numbers are registered. A file never changes who a registered patient is: what differs waits for a person."""
     _fingerprint(readings, centre=centre, kind=PATIENTS, source_name="")
     decided = _decided_before(readings)
-    columns = ["pk", "record_number", *(name for name, _, _ in _PATIENT_FIELDS)]
+    columns = ["record_number", *(name for name, _, _ in _PATIENT_FIELDS)]
     known = {
         row["record_number"]: row
-        for row in Patient.objects.filter(centre=centre, record_number__in={r.patient_number for r in readings}).values(
-            *columns
-        )
+        for row in Patient.everybody.filter(
+            centre=centre, record_number__in={r.patient_number for r in readings}
+        ).values(*columns, kept=_KEPT)
     }
     first, conflicting = _repeats(readings, [r.patient_number for r in readings])
     people: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
@@ -341,7 +346,7 @@ def decide_patients(readings: Sequence[PatientReading], *, centre: Centre) -> li
                 message = "Another row of the file has the same number and says something else."
                 verdict.problems.append(Problem("patient_number", "number-twice", message))
             if recorded is not None:
-                verdict.patient_id = recorded["pk"]
+                verdict.patient_id = recorded["kept"]
                 verdict.problems += [
                     Problem(name, "differs-from-record", f"The {label} differs from the registered one.")
                     for attribute, name, label in _PATIENT_FIELDS

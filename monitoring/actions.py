@@ -744,6 +744,8 @@ def undo_recent(*, entry: Entry, by: User, now: dt.datetime) -> list[Fact]:
         raise ValidationError(_("It can be undone for ten minutes. Correct or withdraw it instead."))
     if entry.action == "monitoring.undo":
         raise ValidationError(_("An undoing is not undone. Record it again."))
+    if entry.action in ("patients.merge", "patients.take_back_merge"):
+        raise ValidationError(_("Two records are parted again on the page of their merge."))
     undone = facts.undo(entry.context_id, by=by, now=now)
     for _withdrawn, restored in undone:
         if isinstance(restored, Assessment):

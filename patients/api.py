@@ -58,6 +58,15 @@ class Patients(LookingListMixin, viewsets.GenericViewSet[Patient]):
             return Patient.objects.none()
         return selectors.with_follow_up(self.centre.patients.all(), self.today(timezone.now()))
 
+    def get_object(self) -> Patient:
+        """The id of a record that was merged leads to the one that took it in, which has its own id."""
+        merged = Patient.everybody.filter(
+            centre=self.centre, public_id=self.kwargs["id"], merged_into__isnull=False
+        ).values_list("merged_into__public_id", flat=True)
+        self.kwargs["id"] = merged.first() or self.kwargs["id"]
+        found: Patient = super().get_object()
+        return found
+
     @extend_schema(
         summary="Register a patient",
         request=NewPatientSerializer,
@@ -78,7 +87,8 @@ class Patients(LookingListMixin, viewsets.GenericViewSet[Patient]):
     def find(self, request: Request) -> Response:
         sent = WhichPatientSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        found = self.get_queryset().filter(record_number=sent.validated_data["record_number"]).first()
+        whose = selectors.by_number(self.centre, sent.validated_data["record_number"])
+        found = whose and self.get_queryset().filter(pk=whose.pk).first()
         self.looked("api.patients.find", patient=found, rows=int(found is not None))
         if found is None:
             raise Http404

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.guards import needs
-from accounts.permissions import Permission
+from accounts.permissions import Permission, may
 from audit.access import looked
 from clinic.forms.conflict import is_conflict, reconcile
 from clinic.forms.patient import (
@@ -35,6 +35,7 @@ from clinic.forms.patient import (
     add_refusal,
 )
 from clinic.selectors import facts
+from clinic.selectors.merge import merges_of
 from clinic.views.shared import ClinicRequest, can, patient_or_404, saved
 from patients import actions, selectors
 from patients.models import Patient
@@ -141,7 +142,14 @@ def edit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
             )  # fmt: skip
     else:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-edit", patient=patient)
-    context = {"form": form, "patient": patient, "conflict": conflict, "nav": "clinic:patients"}
+    context = {
+        "form": form,
+        "patient": patient,
+        "conflict": conflict,
+        "merges": list(merges_of(patient)) if may(request.membership, Permission.MERGE_PATIENTS) else (),
+        "can": can(request),
+        "nav": "clinic:patients",
+    }
     return render(request, "clinic/patient/edit.html", context, status=422 if form.errors or conflict else 200)
 
 

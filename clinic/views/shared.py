@@ -45,9 +45,22 @@ ABILITIES = {
 }
 
 
+class MergedInto(Exception):
+    """The record asked for was merged into `kept`. clinic.middleware leads there."""
+
+    def __init__(self, kept: Patient) -> None:
+        super().__init__()
+        self.kept = kept
+
+
 def patient_or_404(request: ClinicRequest, public_id: uuid.UUID) -> Patient:
-    """A patient of the reader's centre; anybody else's does not exist."""
-    patient: Patient = get_object_or_404(request.centre.patients, public_id=public_id)
+    """A patient of the reader's centre; anybody else's does not exist. A merged record leads to the one that took it
+    in (MergedInto).
+    """
+    everybody = Patient.everybody.select_related("merged_into").filter(centre=request.centre)
+    patient: Patient = get_object_or_404(everybody, public_id=public_id)
+    if patient.merged_into is not None:
+        raise MergedInto(patient.merged_into)
     patient.centre = request.centre  # the same row, already read
     return patient
 

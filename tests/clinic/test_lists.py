@@ -93,7 +93,7 @@ def test_a_row_shows_the_worst_level_and_the_next_due_day(people, clinician, sig
     findings.alert(people.moreau, "TASK")
     findings.alert(people.moreau, "ACTION", subject="plan:1")
     findings.coming(people.moreau, 20)
-    row = signed_in(clinician).get(PATIENTS).content.decode().split("Moreau, Élise")[1].split("</tr>")[0]
+    row = signed_in(clinician).get(PATIENTS).content.decode().split(">Moreau, Élise<")[1].split("</tr>")[0]
     assert "level-action" in row
     assert "2 alerts" in row
     assert "5 Jul 2025" in row

@@ -22,7 +22,9 @@ from exchange.mapping import LABS
 from exchange.models import HeldRow, ImportBatch, PendingUpload
 from monitoring.models import Assessment, FunctionalTest, PersonalBaseline, Result, Waiver
 from patients import actions as patients
+from patients.merge_actions import merge_patients
 from patients.models import ClassificationItems, Manifestation, Patient
+from patients.selectors import version
 from tests import factories
 from tests.clinic.one_patient import full
 from tests.exchange import files
@@ -48,8 +50,8 @@ DAY = dt.timedelta(days=1)
 class World:
     """Riverside, where everything is; somebody in every role there; and people elsewhere."""
 
-    def __init__(self) -> None:
-        self.centre: Centre = factories.centre(name="Riverside")
+    def __init__(self, centre: Centre | None = None) -> None:
+        self.centre: Centre = centre or factories.centre(name="Riverside")
         self.elsewhere: Centre = factories.centre(name="Hillside")
         self.clinician: User = factories.person(self.centre)
         self.patient: Patient = full(self.centre, self.clinician, AS_OF, many=10)
@@ -75,6 +77,12 @@ class World:
         self.pending: PendingUpload = exchange.keep_upload(
             centre=self.centre, kind=LABS, content=files.csv_bytes({}), file_name="labs.csv", mapping=files.mapping(),
             source_name="Lab", by=self.clinician, now=NOW,
+        )  # fmt: skip
+
+        again = factories.patient(self.centre, self.clinician)
+        self.merge = merge_patients(
+            kept=self.neighbour, absorbed=again, reason="Registered twice", by=self.clinician, now=NOW,
+            versions=(version(self.neighbour), version(again)),
         )  # fmt: skip
 
         # Proposed by the only clinician, so that whoever else may can confirm or withdraw it.
@@ -145,6 +153,8 @@ def all_addresses() -> list[Address]:
 FILL: dict[tuple[str, str], Callable[[World, User], Any]] = {
     ("patients", "public_id"): lambda w, whose: w.patient.public_id,
     ("patients", "id"): lambda w, whose: w.patient.public_id,
+    ("second-record", "other_id"): lambda w, whose: w.neighbour.public_id,
+    ("merges", "merge_id"): lambda w, whose: w.merge.public_id,
     ("alerts", "public_id"): lambda w, whose: Alert.objects.get(patient=w.patient, rule="ck-rising").public_id,
     ("alerts", "id"): lambda w, whose: Alert.objects.get(patient=w.patient, rule="ck-rising").public_id,
     ("entries", "word"): lambda w, whose: "manifestation",
