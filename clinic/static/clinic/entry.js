@@ -53,6 +53,14 @@
       if (moved) event.preventDefault();
     });
 
+    // From the sample Enter leads to the values: an empty panel is not saved.
+    panel.querySelector(".sample").addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing) return;
+      if (lines().some((line) => valueOf(line).value)) return;
+      event.preventDefault();
+      go(valueOf(lines()[0]));
+    });
+
     // Cells copied from a spreadsheet. Rows that begin with the name of a test find their lines, with the value and the
     // unit behind it; a bare column goes down from the box it is pasted into.
     const bare = (text) => text.toLowerCase().normalize("NFKC").replace(/[^\p{L}\p{N}%]/gu, "");
