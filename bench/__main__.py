@@ -1,9 +1,11 @@
-"""`make bench`: the sweep of all rules over a large clinic, against merely copying its results out.
+"""`make bench`: the sweep of all rules over a large clinic, against merely copying its results out; and its pages.
 
     python -m bench [--patients 100000] [--keep] [--no-pages] [--backtest RULE ...]
+    python -m bench --load [--users 50] [--seconds 180]
 
 Builds (or, with --keep, reuses) a scratch database, prints one JSON object. Seconds are wall clock. The
-pages of the clinic are measured too, see pages.py.
+pages of the clinic are measured too: each by itself (pages.py), and with many people at work (load.py). With --load
+only the latter, in the database and with the alerts of an earlier run.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 AS_OF = dt.date(2025, 6, 15)
 NOW = dt.datetime(2025, 6, 15, 5, 0, tzinfo=dt.UTC)
@@ -162,6 +165,10 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="reuse the scratch database of an earlier run")
     parser.add_argument("--backtest", nargs="*", default=["ck-rising", "labs-overdue"], metavar="RULE")
     parser.add_argument("--no-pages", action="store_true", help="do not measure the pages")
+    parser.add_argument("--load", action="store_true", help="only people at work, on what an earlier run has left")
+    parser.add_argument("--users", type=int, default=50, help="how many people are at work")
+    parser.add_argument("--seconds", type=int, default=180, help="for how long")
+    parser.add_argument("--web-processes", type=int, default=2, help="of gunicorn")
     arguments = parser.parse_args()
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "myositis_tracker.settings")
@@ -175,11 +182,26 @@ def main() -> None:
         from django.core.management import call_command
         from django.db import connection
 
+        from alerts.models import Alert
+        from bench import load
         from bench.pages import measure
         from monitoring.models import Result
+        from patients.models import Patient
 
         built = None
         call_command("migrate", verbosity=0)
+
+        def people_at_work() -> dict[str, Any]:
+            return load.measure(
+                NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1),
+                users=arguments.users, seconds=arguments.seconds, workers=arguments.web_processes,
+            )  # fmt: skip
+
+        if arguments.load:
+            if not Alert.objects.exists():
+                parser.error("there is nothing to look at yet: run it once without --load")
+            print(json.dumps({"patients": Patient.objects.count(), "load": people_at_work()}, indent=2))
+            return
         kept = arguments.keep and Result.objects.exists()
         with connection.cursor() as cursor:
             cursor.execute(
@@ -200,6 +222,7 @@ def main() -> None:
         memory.stop.set()
         year = backtest_a_year(arguments.backtest, AS_OF)
         asked_of_pages = {} if arguments.no_pages else measure(NOW + dt.timedelta(days=1), AS_OF + dt.timedelta(days=1))
+        loaded = {} if arguments.no_pages else people_at_work()
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM monitoring_result")
             rows = cursor.fetchone()[0]
@@ -231,6 +254,7 @@ def main() -> None:
                     "rules_next_day": next_day[1],
                     "backtest_52_weeks": year,
                     "pages": asked_of_pages,
+                    "load": loaded,
                     "machine": {
                         "cpus": os.cpu_count(),
                         "load_before": round(load_before, 1),  # others at work beside us

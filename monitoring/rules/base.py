@@ -204,17 +204,16 @@ class Rule:
         return [with_numbers(gettext(text), numbers, shown) for text in self.not_considered]
 
 
-class _Written(dict[str, Any]):
+class _Written:
     """Values for the sentence that names them, each written when it is named: evidence holds many more than one sentence
     says. {p.name} asks the parameters.
     """
 
     def __init__(self, values: Mapping[str, Any], write: Callable[[Any], str], p: _Written | None = None) -> None:
-        super().__init__(values)
-        self._write, self._p = write, p
+        self._values, self._write, self._p = values, write, p
 
     def __getitem__(self, name: str) -> Any:
-        return self._p if name == "p" and self._p is not None else self._write(super().__getitem__(name))
+        return self._p if name == "p" and self._p is not None else self._write(self._values[name])
 
     def __getattr__(self, name: str) -> Any:
         try:
