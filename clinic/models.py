@@ -13,7 +13,7 @@ class Figures(models.Model):
     made_at = models.DateTimeField()
     months = models.JSONField(help_text="One for each month, the oldest first: clinic/selectors/figures.py")
     weeks = models.JSONField(help_text="One for each week, the oldest first")
-    burden = models.JSONField(help_text="One for each clinician, and one for nobody")
+    burden = models.JSONField(help_text="Of each clinician and of nobody; alerts opened for each role")
 
     def __str__(self) -> str:
         return f"figures of {self.as_of}"

@@ -12,9 +12,9 @@ from accounts.models import Centre
 from alerts import outcomes
 from clinic.forms.patient import day_box
 from clinic.forms.worklist import ROLES, ListForm, level_choice, rule_choice
-from clinic.selectors.history import CLOSED, NOBODY, TOUCHED, HistoryFilters
+from clinic.selectors.history import CLOSED, TOUCHED, HistoryFilters
 from clinic.selectors.patients import clinicians
-from clinic.selectors.worklist import ANY
+from clinic.selectors.worklist import ANY, NOBODY
 
 
 def _choice(label: Any, choices: Any) -> forms.ChoiceField:

@@ -12,12 +12,13 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role
+from accounts.models import Membership, Role
 from alerts.actions import SNOOZE_DAYS
 from alerts.models import Alert, Reason, State
 from clinic.context import DUE_WITHIN_DAYS
 from clinic.forms.patient import day_box
-from clinic.selectors.worklist import ANY, ON_LISTS, Filters, rules_in_order
+from clinic.selectors.patients import clinicians
+from clinic.selectors.worklist import ANY, NOBODY, ON_LISTS, Filters, rules_in_order
 from monitoring.levels import Level
 from patients.models import Subtype
 
@@ -91,8 +92,17 @@ class WorklistForm(ListForm):
         ],
     )
 
-    def __init__(self, query: QueryDict, role: str) -> None:
-        super().__init__(query, state=State.OPEN, role=role if role in dict(ROLES) else ANY)
+    clinician = _choice(_("Followed by"), [])
+
+    def __init__(self, query: QueryDict, reader: Membership) -> None:
+        self.reader = reader
+        super().__init__(query, state=State.OPEN, role=reader.role if reader.role in dict(ROLES) else ANY)
+
+    def offer(self) -> None:
+        others = clinicians(self.reader.centre)
+        me = [(pk, gettext("You")) for pk, _name in others if pk == str(self.reader.user_id)]
+        rest = [pair for pair in others if pair[0] != str(self.reader.user_id)]
+        self.fields["clinician"] = _choice(_("Followed by"), [("", _("Anybody")), *me, (NOBODY, _("Nobody")), *rest])
 
     def filters(self) -> Filters:
         return Filters(**self.values, patients=self.patients)

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('months', models.JSONField(help_text='One for each month, the oldest first: clinic/selectors/figures.py')),
                 ('weeks', models.JSONField(help_text='One for each week, the oldest first')),
-                ('burden', models.JSONField(help_text='One for each clinician, and one for nobody')),
+                ('burden', models.JSONField(help_text='Of each clinician and of nobody; alerts opened for each role')),
                 ('centre', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='accounts.centre')),
             ],
         ),

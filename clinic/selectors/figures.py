@@ -48,8 +48,7 @@ class Month:
 @dataclass(frozen=True)
 class Week:
     starts_on: str
-    results: int
-    patients: int
+    patients: int  # with a result taken in it
     opened: int
     closed: int
 
@@ -80,7 +79,10 @@ def work_out(centre: Centre, as_of: dt.date) -> dict[str, Any]:
     return {
         "months": [asdict(_month(centre, first, on)) for first, on in months_to(as_of)],
         "weeks": [asdict(week) for week in _weeks(centre, as_of)],
-        "burden": [asdict(line) for line in _burden(centre, as_of)],
+        "burden": {
+            "clinicians": [asdict(line) for line in _burden(centre, as_of)],
+            "roles": _roles(centre, as_of),
+        },
     }
 
 
@@ -134,9 +136,9 @@ def _weeks(centre: Centre, as_of: dt.date) -> Iterator[Week]:
         .annotate(week=TruncWeek("taken_on"))
         .order_by()
         .values_list("week")
-        .annotate(n=Count("pk"), who=Count("patient", distinct=True))
+        .annotate(who=Count("patient", distinct=True))
     )
-    results = {week: (n, who) for week, n, who in taken}
+    sampled = dict(taken)
     start, end = day_bounds(first, centre.zone)[0], day_bounds(as_of, centre.zone)[1]
     counts: dict[str, dict[dt.date, int]] = {}
     for column in ("opened_at", "closed_at"):
@@ -146,8 +148,16 @@ def _weeks(centre: Centre, as_of: dt.date) -> Iterator[Week]:
         counts[column] = {week.date(): n for week, n in by_week.annotate(n=Count("pk"))}
     for number in range(WEEKS):
         day = first + dt.timedelta(weeks=number)
-        n, who = results.get(day, (0, 0))
-        yield Week(day.isoformat(), n, who, counts["opened_at"].get(day, 0), counts["closed_at"].get(day, 0))
+        yield Week(
+            day.isoformat(), sampled.get(day, 0), counts["opened_at"].get(day, 0), counts["closed_at"].get(day, 0)
+        )
+
+
+def _roles(centre: Centre, as_of: dt.date) -> dict[str, int]:
+    """{role: alerts opened in the twelve weeks that are on its list}."""
+    first, last = weeks_of_burden(as_of)
+    found = history(centre, HistoryFilters(state=ANY, opened_from=first, opened_to=last))
+    return dict(found.order_by().values_list("audience").annotate(n=Count("pk")))
 
 
 def _burden(centre: Centre, as_of: dt.date) -> Iterator[Burden]:

@@ -15,11 +15,10 @@ from accounts.models import Centre, Role
 from alerts import outcomes
 from alerts.models import Alert, AlertEvent, EventKind, Reason
 from clinic.selectors.patient.words import title_of
-from clinic.selectors.worklist import ANY, ON_LISTS, brief, lasting
+from clinic.selectors.worklist import ANY, NOBODY, ON_LISTS, brief, lasting
 from common.dates import day_bounds
 
 CLOSED = "closed"
-NOBODY = "none"
 TOUCHED = "touched"  # acted on or overridden
 
 

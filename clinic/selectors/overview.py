@@ -13,8 +13,9 @@ from typing import Any
 from django.db.models import Case, CharField, Count, Q, Value, When
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts.models import Centre, Role, User
+from accounts.models import Centre, Membership, Role, User
 from alerts.models import Alert, State
 from clinic.models import Figures
 from clinic.runchart import FEWEST, middle, signals
@@ -227,7 +228,7 @@ class Past:
     burden: Sequence[BurdenLine]
     burden_from: dt.date
     burden_to: dt.date
-    results_chart: Bars
+    sampled_chart: Bars
     alerts_chart: Bars
 
 
@@ -244,10 +245,10 @@ def past(centre: Centre, address: Callable[..., str]) -> Past | None:
         as_of=kept.as_of,
         charts=_charts(months, address),
         weeks=weeks,
-        burden=_burden([figures.Burden(**line) for line in kept.burden]),
+        burden=_burden([figures.Burden(**line) for line in kept.burden["clinicians"]]),
         burden_from=first,
         burden_to=last,
-        results_chart=_bars([[week.results] for week in weeks], weeks),
+        sampled_chart=_bars([[week.patients] for week in weeks], weeks),
         alerts_chart=_bars([[week.opened, week.closed] for week in weeks], weeks),
     )
 
@@ -360,7 +361,7 @@ def _chart(
         labels=[
             (point.x, formats.date_format(dt.date.fromisoformat(month.first), "M y"))
             for place, (point, month) in enumerate(zip(points, months, strict=True))
-            if place % 4 == (len(points) - 1) % 4
+            if place % 4 == (len(points) - 2) % 4
         ],
         too_few=sum(value is None for value in values),
         is_count=len(head) == 1,
@@ -399,6 +400,28 @@ def _burden(lines: Sequence[figures.Burden]) -> list[BurdenLine]:
         if line.followed or line.opened or line.clinician
     ]
     return sorted(found, key=lambda line: (line.clinician == NONE, -line.opened, line.name))
+
+
+def budget(centre: Centre, role: str) -> str:
+    """How much is new on the list of a role, and for how many people; empty where that is not known. Two queries."""
+    if role == ANY:
+        return ""
+    opened = Figures.objects.filter(centre=centre).values_list("burden__roles", flat=True).first() or {}
+    people = Membership.objects.filter(centre=centre, role=role, is_active=True, user__is_active=True).count()
+    if not people:
+        return _("Nobody of this role works here: nobody is told of these alerts until they are passed on.")
+    if not opened.get(role):
+        return ""
+    a_week = opened[role] / figures.WEEKS
+    return ngettext(
+        "New on this list: %(a_week)s a week over the last twelve weeks, for one person.",
+        "New on this list: %(a_week)s a week over the last twelve weeks, shared by %(people)s people: %(each)s each.",
+        people,
+    ) % {
+        "a_week": formats.number_format(a_week, 1),
+        "people": people,
+        "each": formats.number_format(a_week / people, 1),
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------------- bars

@@ -25,8 +25,10 @@ from clinic.selectors.patient.words import reason_of, title_of
 from common.dates import centre_day, latest_within
 from monitoring.levels import Level
 from monitoring.rules import RULES
+from monitoring.words import translated_words
 
 ANY = "all"
+NOBODY = "none"
 # Roles inside a sentence.
 ROLE_WORDS = {
     Role.CLINICIAN: gettext_lazy("clinician"), Role.NURSE: gettext_lazy("nurse"),
@@ -46,6 +48,7 @@ class Filters:
     rule: str = ""
     due: str = ""
     subtype: str = ""
+    clinician: str = ""
     patients: tuple[uuid.UUID, ...] = ()
 
 
@@ -62,6 +65,8 @@ def _on_lists(centre: Centre, filters: Filters) -> QuerySet[Alert]:
         found = found.filter(rule=filters.rule)
     if filters.subtype:
         found = found.filter(patient__subtype=filters.subtype)
+    if filters.clinician:
+        found = found.filter(patient__clinician=None if filters.clinician == NOBODY else int(filters.clinician))
     if filters.patients:
         found = found.filter(patient__public_id__in=filters.patients)
     return found
@@ -82,7 +87,9 @@ def worklist(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert
     found = _due(_on_lists(centre, filters), filters.due, as_of)
     if filters.state != ANY:
         found = found.filter(state=filters.state)
-    return found.select_related("patient").order_by(RANK, F("due_on").asc(nulls_last=True), "opened_at", "pk")
+    return found.select_related("patient__clinician").order_by(
+        RANK, F("due_on").asc(nulls_last=True), "opened_at", "pk"
+    )
 
 
 def states(centre: Centre, filters: Filters, as_of: dt.date) -> dict[str, int]:
@@ -96,7 +103,7 @@ def states(centre: Centre, filters: Filters, as_of: dt.date) -> dict[str, int]:
 def overdue(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert]:
     """Alerts whose due day has passed, longest first, whoever's they are and whether acknowledged or not."""
     found = _due(_on_lists(centre, filters), "overdue", as_of)
-    return found.select_related("patient").order_by("due_on", RANK, "pk")
+    return found.select_related("patient__clinician").order_by("due_on", RANK, "pk")
 
 
 def due_soon(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Upcoming]:
@@ -138,8 +145,10 @@ def tab_counts(centre: Centre, as_of: dt.date) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Row:
-    """An alert on a list. `age` is how long it has been open; `late` that nobody has acknowledged it in its time;
-    `overdue` how long its due day has passed, empty where it has not."""
+    """An alert on a list. `owner` follows the patient, and is empty where nobody does; `age` is how long it has been
+    open; `late` that nobody has acknowledged it in its time; `overdue` how long its due day has passed, empty where it
+    has not.
+    """
 
     alert: Alert
     title: str
@@ -149,6 +158,7 @@ class Row:
     late: bool
     overdue: str
     snoozable: bool
+    owner: str
 
 
 def rows(found: Iterable[Alert], zone: ZoneInfo, now: dt.datetime) -> list[Row]:
@@ -163,6 +173,7 @@ def rows(found: Iterable[Alert], zone: ZoneInfo, now: dt.datetime) -> list[Row]:
             late=alert.state == State.OPEN and alert.level in ON_LISTS and alerts.acknowledge_by(alert, zone) < now,
             overdue=lasting(as_of - alert.due_on) if alert.due_on and alert.due_on < as_of else "",
             snoozable=Level(alert.level) in SNOOZE_DAYS,
+            owner=str(alert.patient.clinician or ""),
         )
         for alert in found
     ]
@@ -192,10 +203,11 @@ def coming_rows(found: Iterable[Upcoming]) -> list[Coming]:
 class Missing:
     item: NotEvaluable
     title: str
+    missing: Sequence[str]
 
 
 def unjudged_rows(found: Iterable[NotEvaluable]) -> list[Missing]:
-    return [Missing(item, title_of(item.rule)) for item in found]
+    return [Missing(item, title_of(item.rule), [translated_words(what) for what in item.missing]) for item in found]
 
 
 def brief(rule: str, evidence: dict[str, Any]) -> str:
@@ -262,6 +274,12 @@ def definition(filters: Filters, as_of: dt.date) -> str:
                 "soon": _("due within %(days)s days") % {"days": DUE_WITHIN_DAYS},
                 "none": _("without a due day"),
             }[filters.due]
+        )
+    if filters.clinician:
+        more.append(
+            _("about patients whom nobody follows")
+            if filters.clinician == NOBODY
+            else _("about the patients of one clinician")
         )
     if filters.patients:
         more.append(_("of the patients you looked for"))

@@ -18,6 +18,7 @@ from alerts.models import State
 from audit.access import looked
 from clinic.forms.worklist import BulkForm, DueForm, UnjudgedForm, WorklistForm
 from clinic.selectors import worklist as questions
+from clinic.selectors.overview import budget
 from clinic.views.listing import answer, narrow_to_patients, narrowed_to, page_of
 from clinic.views.shared import ClinicRequest, address, can
 from common.dates import centre_day
@@ -102,7 +103,7 @@ def worklist(request: ClinicRequest) -> HttpResponse:
 def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | None = None, **extra: Any) -> HttpResponse:
     """The list that the address asks for; `bulk` is a form of several alerts that was refused."""
     as_of = centre_day(now, request.centre.zone)
-    form = WorklistForm(request.GET, request.membership.role)
+    form = WorklistForm(request.GET, request.membership)
     filters = form.filters()
     counts = questions.states(request.centre, filters, as_of)
     page = page_of(request, questions.worklist(request.centre, filters, as_of), count=counts[filters.state])
@@ -112,6 +113,7 @@ def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | Non
         rows=questions.rows(page.object_list, request.centre.zone, now),
         filters=filters,
         definition=questions.definition(filters, as_of),
+        budget=budget(request.centre, filters.role),
         tabs=list_tabs(request, as_of, filters.state, counts),
         bulk=bulk or BulkForm(),
         list_url=address("clinic:worklist") + (f"?{request.GET.urlencode()}" if request.GET else ""),

@@ -183,7 +183,7 @@ def test_a_name_is_posted_and_never_stands_in_an_address(clinic, clinician, pati
     assert "mor" not in found["Location"].lower().replace(str(patient.public_id), "")
     page = client.get(found["Location"]).content.decode()
     assert shown(page) == ids(wanted)
-    assert "Only <strong>Moreau, Élise</strong>" in page
+    assert "Only these patients: <strong>Moreau, Élise</strong>" in page
     nobody = client.post(LIST, {"q": "<Zed>"}).content.decode()
     assert escape("<Zed>") in nobody
     assert "<Zed>" not in nobody
