@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, Centre, Membership, Role, Scope, User
 from accounts.permissions import scopes_of
@@ -35,21 +36,21 @@ def make_token(
     """
     errors: dict[str, str] = {}
     if membership.user_id != by.pk or not membership.is_active:
-        raise ValidationError("A token is made by its owner, who must be a member.")
+        raise ValidationError(_("A token is made by its owner, who must be a member."))
     if not name.strip():
-        errors["name"] = "Say what it is for."
+        errors["name"] = _("Say what it is for.")
     elif len(name.strip()) > 80:
-        errors["name"] = "At most 80 characters."
+        errors["name"] = _("At most 80 characters.")
     unknown = set(scopes) - set(Scope.values)
     beyond = set(scopes) - set(scopes_of(membership.role)) - unknown
     if unknown or not scopes:
-        errors["scopes"] = "Choose what it may do."
+        errors["scopes"] = _("Choose what it may do.")
     elif beyond:
-        errors["scopes"] = "Your role may not do all of this."
+        errors["scopes"] = _("Your role may not do all of this.")
     if expires_at <= now:
-        errors["expires_at"] = "This lies in the past."
+        errors["expires_at"] = _("This lies in the past.")
     elif expires_at > now + dt.timedelta(days=LONGEST_DAYS):
-        errors["expires_at"] = f"At most {LONGEST_DAYS} days ahead."
+        errors["expires_at"] = _("At most %(days)s days ahead.") % {"days": LONGEST_DAYS}
     if errors:
         raise ValidationError(errors)
     text = new_token()
@@ -105,7 +106,7 @@ def add_member(
     email = email.strip()
     errors: dict[str, str] = {}
     if role not in Role.values:
-        errors["role"] = "Choose a role."
+        errors["role"] = _("Choose a role.")
     user: User | None = User.objects.filter(email__iexact=email).first() if email else None
     if user is None:
         user = User(username=email.lower()[:150], email=email, full_name=full_name.strip())
@@ -124,7 +125,7 @@ def add_member(
         with refusals_in_plain_words():
             return Membership.objects.create(user=user, centre=centre, role=role)
     if membership.is_active:
-        raise ValidationError({"email": "This person is already a member of the centre."})
+        raise ValidationError({"email": _("This person is already a member of the centre.")})
     membership.role, membership.is_active, membership.is_on_call = role, True, False
     membership.save(update_fields=["role", "is_active", "is_on_call"])
     return membership
@@ -134,7 +135,7 @@ def add_member(
 def change_member(*, membership: Membership, role: str, is_on_call: bool, by: User, now: dt.datetime) -> Membership:
     """Change what a member does. The centre keeps at least one administrator."""
     if role not in Role.values:
-        raise ValidationError({"role": "Choose a role."})
+        raise ValidationError({"role": _("Choose a role.")})
     locked = _lock_member(membership)
     if locked.role == Role.ADMINISTRATOR and role != Role.ADMINISTRATOR:
         _keep_an_administrator(locked)
@@ -158,14 +159,14 @@ def end_membership(*, membership: Membership, by: User, now: dt.datetime) -> Mem
 
 
 @action("accounts.change_profile", "own details changed")
-def change_profile(*, membership: Membership | None, full_name: str, by: User, now: dt.datetime) -> User:
-    """One's own name, as it stands beside what one did."""
+def change_profile(*, membership: Membership | None, full_name: str, language: str, by: User, now: dt.datetime) -> User:
+    """One's own name, as it stands beside what one did, and the language one reads: empty as the browser says."""
     user = User.objects.select_for_update().get(pk=by.pk)
-    user.full_name = full_name.strip()
+    user.full_name, user.language = full_name.strip(), language
     if not user.full_name:
-        raise ValidationError({"full_name": "Write your name."})
+        raise ValidationError({"full_name": _("Write your name.")})
     user.full_clean(exclude=["password"])
-    user.save(update_fields=["full_name"])
+    user.save(update_fields=["full_name", "language"])
     return user
 
 
@@ -183,7 +184,7 @@ def _lock_member(membership: Membership) -> Membership:
     Centre.objects.select_for_update(no_key=True).get(pk=membership.centre_id)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("centre", "user").get(pk=membership.pk)
     if not locked.is_active:
-        raise ValidationError("This membership has ended.")
+        raise ValidationError(_("This membership has ended."))
     return locked
 
 
@@ -192,4 +193,4 @@ def _keep_an_administrator(membership: Membership) -> None:
         centre_id=membership.centre_id, role=Role.ADMINISTRATOR, is_active=True, user__is_active=True
     ).exclude(pk=membership.pk)
     if not others.exists():
-        raise ValidationError("The centre would be left without an administrator. Make somebody else one first.")
+        raise ValidationError(_("The centre would be left without an administrator. Make somebody else one first."))

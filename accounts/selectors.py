@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import ApiToken, Centre, Membership, User
 
@@ -16,6 +16,11 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
     )
 
 
-def members(centre: Centre) -> QuerySet[Membership]:
-    """Everybody who works or worked at `centre`: present members first, by name."""
-    return centre.memberships.select_related("user").order_by("-is_active", "user__full_name", "id")
+def members(centre: Centre, *, text: str = "", role: str = "", former: bool = False) -> QuerySet[Membership]:
+    """Who works at `centre`, or worked there, by name: all of them, or those whose name or address holds every word."""
+    found = centre.memberships.filter(is_active=not former).select_related("user")
+    for word in text.split():
+        found = found.filter(Q(user__full_name__icontains=word) | Q(user__email__icontains=word))
+    if role:
+        found = found.filter(role=role)
+    return found.order_by("user__full_name", "id")

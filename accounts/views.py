@@ -11,15 +11,17 @@ from allauth.account.forms import ResetPasswordForm
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.forms import BaseForm
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions, selectors
-from accounts.forms import MemberForm, NameForm, NewMemberForm, TokenForm
+from accounts.forms import MemberForm, NewMemberForm, PeopleFilter, ProfileForm, TokenForm
 from accounts.guards import needs
 from accounts.middleware import SESSION_KEY
 from accounts.models import ApiToken, Membership, User
@@ -27,6 +29,8 @@ from accounts.permissions import Permission, scopes_of
 from accounts.requests import ClinicRequest, PersonRequest
 
 log = structlog.get_logger(__name__)
+
+PER_PAGE = 50
 
 
 def _show_errors(form: BaseForm, error: ValidationError) -> None:
@@ -51,7 +55,7 @@ def stay(request: PersonRequest) -> HttpResponse:
 def _profile(
     request: PersonRequest,
     *,
-    name: BaseForm | None = None,
+    details: BaseForm | None = None,
     token: BaseForm | None = None,
     new_token: str = "",
     status: int = 200,
@@ -62,7 +66,7 @@ def _profile(
         request,
         "accounts/profile.html",
         {
-            "name_form": name or NameForm(instance=request.user),
+            "details_form": details or ProfileForm(instance=request.user),
             "token_form": token or TokenForm(role=role, prefix="token"),
             "may_have_tokens": bool(scopes_of(role)),
             "memberships": getattr(request, "memberships", []),
@@ -78,20 +82,21 @@ def _profile(
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def profile(request: PersonRequest) -> HttpResponse:
-    """Every signed-in person has one, a member of no centre too. Posting changes the name."""
+    """Every signed-in person has one, a member of no centre too. Posting changes name and language."""
     if request.method != "POST":
         return _profile(request)
-    form = NameForm(request.POST, instance=User.objects.get(pk=request.user.pk))
+    form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
     if form.is_valid():
         actions.change_profile(
             membership=request.membership,
-            full_name=form.cleaned_data["full_name"],
+            **form.cleaned_data,
             by=request.user,
             now=timezone.now(),
         )
-        messages.success(request, "Your name was changed.")
+        with translation.override(form.cleaned_data["language"] or translation.get_language_from_request(request)):
+            messages.success(request, _("Your details were changed."))
         return redirect("accounts:profile")
-    return _profile(request, name=form, status=422)
+    return _profile(request, details=form, status=422)
 
 
 @require_POST
@@ -124,7 +129,7 @@ def revoke_token(request: PersonRequest, public_id: uuid.UUID) -> HttpResponse:
     """One's own tokens only, at whatever centre."""
     token = get_object_or_404(ApiToken, public_id=public_id, membership__user=request.user)
     actions.revoke_token(centre=token.membership.centre, token=token, by=request.user, now=timezone.now())
-    messages.success(request, f"The token “{token.name}” was revoked.")
+    messages.success(request, _("The token “%(name)s” was revoked.") % {"name": token.name})
     return redirect("accounts:profile")
 
 
@@ -134,7 +139,7 @@ def set_digest(request: PersonRequest) -> HttpResponse:
         wants = request.POST.get("wants_digest") == "yes"
         actions.set_digest(membership=request.membership, wants_digest=wants, by=request.user, now=timezone.now())
         messages.success(
-            request, "The daily e-mail will come." if wants else "The daily e-mail will not come any more."
+            request, _("The daily e-mail will come.") if wants else _("The daily e-mail will not come any more.")
         )
     return redirect("accounts:profile")
 
@@ -146,7 +151,7 @@ def switch_centre(request: PersonRequest) -> HttpResponse:
         Membership, user=request.user, is_active=True, centre__public_id=_uuid(request.POST.get("centre", ""))
     )
     request.session[SESSION_KEY] = membership.centre_id
-    messages.success(request, f"You are now at {membership.centre}.")
+    messages.success(request, _("You are now at %(centre)s.") % {"centre": membership.centre})
     return redirect("/")
 
 
@@ -163,25 +168,32 @@ def _uuid(text: str) -> str | None:
 def _people(
     request: ClinicRequest, *, new: BaseForm | None = None, member: MemberForm | None = None, status: int = 200
 ) -> HttpResponse:
-    rows = []
-    for each in selectors.members(request.centre):
-        form = member if member is not None and member.instance.pk == each.pk else None
-        rows.append((each, form or MemberForm(instance=each, prefix=f"m{each.pk}")))
-    return render(
-        request,
-        "accounts/people.html",
-        {
-            "new_form": new or NewMemberForm(prefix="new"),
-            "present": [row for row in rows if row[0].is_active],
-            "former": [row[0] for row in rows if not row[0].is_active],
-        },
-        status=status,
-    )
+    asked = request.POST if "people" in request.POST else request.GET
+    form = PeopleFilter(asked)
+    question = form.question()
+    found = selectors.members(request.centre, **question)
+    if member is not None:  # what was refused is in sight, on whatever page of the list it was
+        found = found.filter(pk=member.instance.pk)
+    page = Paginator(found, PER_PAGE).get_page(asked.get("page"))
+    rows = [
+        (each, member if member is not None else MemberForm(instance=each, prefix=f"m{each.pk}"))
+        for each in page.object_list
+    ]
+    context = {
+        "new_form": new or NewMemberForm(prefix="new"),
+        "form": form,
+        "page": page,
+        "rows": rows,
+        "former": question["former"],
+        "narrowed": bool(question["text"] or question["role"]),
+    }
+    return render(request, "accounts/people.html", context, status=status)
 
 
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Permission.MANAGE_CENTRE)
 def people(request: ClinicRequest) -> HttpResponse:
+    """The list; posting searches it."""
     return _people(request)
 
 
@@ -195,7 +207,7 @@ def add_member(request: ClinicRequest) -> HttpResponse:
         except ValidationError as error:
             _show_errors(form, error)
         else:
-            messages.success(request, f"{added.user} was added.")
+            messages.success(request, _("%(name)s was added.") % {"name": added.user})
             if not added.user.has_usable_password():
                 _invite(request, added)
             return redirect("accounts:people")
@@ -208,11 +220,11 @@ def _invite(request: ClinicRequest, added: Membership) -> None:
     try:
         if form.is_valid():
             form.save(request)
-        messages.info(request, "A link to set a password was sent.")
+        messages.info(request, _("A link to set a password was sent."))
     except (OSError, smtplib.SMTPException) as error:
         log.warning("invitation_not_sent", error=type(error).__name__)
         messages.warning(
-            request, "The e-mail could not be sent. “Forgotten password” on the sign-in page sends it again."
+            request, _("The e-mail could not be sent. “Forgotten password” on the sign-in page sends it again.")
         )
 
 
@@ -227,7 +239,7 @@ def change_member(request: ClinicRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             _show_errors(form, error)
         else:
-            messages.success(request, "Changed.")
+            messages.success(request, _("Changed."))
             return redirect("accounts:people")
     return _people(request, member=form, status=422)
 
@@ -241,5 +253,5 @@ def end_membership(request: ClinicRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, f"{member.user} is no longer a member.")
+        messages.success(request, _("%(name)s is no longer a member.") % {"name": member.user})
     return redirect("accounts:people")

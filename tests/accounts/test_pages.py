@@ -60,13 +60,29 @@ def test_nobody_is_sent_to_the_login_page(db: None) -> None:
 
 def test_change_the_name(centre: Centre) -> None:
     client = signed_in(centre)
-    assert client.post(PROFILE, {"full_name": "Dr Ada Okoro"}).status_code == 302
+    assert client.post(PROFILE, {"full_name": "Dr Ada Okoro", "language": ""}).status_code == 302
     assert User.objects.get().full_name == "Dr Ada Okoro"
     refused = client.post(PROFILE, {"full_name": ""})
     assert refused.status_code == 422
     assert "This field is required" in refused.content.decode()
     assert User.objects.get().full_name == "Dr Ada Okoro"
     assert Entry.objects.filter(action="accounts.change_profile", by=client.user, centre=centre).count() == 1
+
+
+def test_choose_the_language(centre: Centre) -> None:
+    client = signed_in(centre)
+    page = client.get(PROFILE, headers={"Accept-Language": "de"}).content.decode()
+    assert '<option value="de">Deutsch</option>' in page  # by its own name, whatever the page is written in
+    assert '<html lang="de"' in page
+    answer = client.post(PROFILE, {"full_name": "Ada", "language": "en-gb"}, headers={"Accept-Language": "de"})
+    assert answer.status_code == 302
+    assert User.objects.get().language == "en-gb"
+    page = client.get(PROFILE, headers={"Accept-Language": "de"}).content.decode()
+    assert '<html lang="en-gb"' in page
+    assert "Your details were changed." in page
+    assert client.post(PROFILE, {"full_name": "Ada", "language": "tlh"}).status_code == 422
+    assert client.post(PROFILE, {"full_name": "Ada", "language": ""}).status_code == 302
+    assert '<html lang="de"' in client.get(PROFILE, headers={"Accept-Language": "de"}).content.decode()
 
 
 def test_a_token_is_shown_once_and_works(centre: Centre) -> None:
@@ -213,8 +229,33 @@ def test_change_and_end(centre: Centre) -> None:
     member.refresh_from_db()
     assert (member.is_active, member.is_on_call) == (False, False)
     assert their.get("/api/v1/patients").status_code == 403
-    assert "Former members" in client.get(PEOPLE).content.decode()
+    client.get(PEOPLE)  # where the message names them
+    assert str(nurse) not in client.get(PEOPLE).content.decode()
+    assert str(nurse) in client.post(PEOPLE, {"people": "find", "show": "former"}).content.decode()
     assert client.post(f"{PEOPLE}{member.pk}/", {f"{prefix}-role": Role.NURSE}).status_code == 404
+
+
+def test_many_people_are_paged_and_found(centre: Centre) -> None:
+    client = signed_in(centre, Role.ADMINISTRATOR, full_name="Zoe Admin")
+    for n in range(60):
+        factories.person(centre, Role.NURSE, full_name=f"Nurse {n:02}", email=f"nurse{n}@clinic.example")
+    factories.person(centre, Role.CLINICIAN, full_name="Ada Okoro", email="ada@clinic.example")
+
+    def found(**asked: str) -> list[str]:
+        return [str(member.user) for member, _ in client.post(PEOPLE, {"people": "find", **asked}).context["rows"]]
+
+    first = client.get(PEOPLE)
+    assert len(first.context["rows"]) == 50
+    assert "1–50 of 62" in first.content.decode()
+    assert found(page="2")[-1] == "Zoe Admin"
+    assert found(q="oko ADA") == ["Ada Okoro"]
+    assert found(q="ada@clinic") == ["Ada Okoro"]
+    assert found(q="nurse", page="2") == [f"Nurse {n}" for n in range(50, 60)]
+    assert found(role=Role.CLINICIAN) == ["Ada Okoro"]
+    assert "Nobody was found" in client.post(PEOPLE, {"people": "find", "q": "nobody"}).content.decode()
+    last = Membership.objects.get(user__full_name="Nurse 59")
+    refused = client.post(f"{PEOPLE}{last.pk}/", {f"m{last.pk}-role": "king"})
+    assert [str(member.user) for member, _ in refused.context["rows"]] == ["Nurse 59"]
 
 
 def test_another_centres_members_do_not_exist(centre: Centre) -> None:
