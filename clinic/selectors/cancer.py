@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from common.dates import age_on
+from common.words import N_
 from monitoring import governance
 from monitoring.asking import findings
 from monitoring.models import Imaging, Modality, Result, Screening, ScreeningKind
@@ -20,13 +22,14 @@ from monitoring.rules.cancer_screening import RULE, STATE
 from monitoring.rules.cancer_sql import PANELS
 from monitoring.scores import cancer_tier
 from monitoring.scores.cancer_tier import Panel, Tier
+from monitoring.words import translated_words
 from patients.models import Patient, Subtype
 
 WHY = {
-    "diagnosis": "at diagnosis",
-    "yearly": "yearly, in the high tier",
-    "re-tiered": "the tier rose",
-    "red-flag": "red flag, whatever the tier",
+    "diagnosis": N_("at diagnosis"),
+    "yearly": N_("yearly, in the high tier"),
+    "re-tiered": N_("the tier rose"),
+    "red-flag": N_("red flag, whatever the tier"),
 }
 SCREENINGS = (
     ScreeningKind.CANCER_BASIC,
@@ -36,6 +39,7 @@ SCREENINGS = (
     ScreeningKind.NASOENDOSCOPY,
 )
 CONSIDER = SCREENINGS[2:]
+_WHERE = {ScreeningKind.NASOENDOSCOPY: N_("where nasopharyngeal cancer is common")}
 RECORDED = 30
 # What the record holds of a part of a panel; the others are told only by the panel itself.
 _ANALYTES = {
@@ -49,12 +53,12 @@ _ANALYTES = {
 _IMAGING = {"chest X-ray": Modality.CHEST_XRAY, "CT of neck, thorax, abdomen and pelvis": Modality.CT_CHEST}
 _SCREENED = {"urinalysis": ScreeningKind.URINALYSIS}
 _NOTES = {
-    "CT of neck, thorax, abdomen and pelvis": "the record tells of a CT of the chest",
-    "cervical screening": "where there is a cervix, at the age of the national programme",
-    "mammography": "at the age of the national programme",
-    "PSA": "where there is a prostate",
-    "CA-125": "where there are ovaries",
-    "pelvic or transvaginal ultrasound": "where there are ovaries",
+    "CT of neck, thorax, abdomen and pelvis": N_("the record tells of a CT of the chest"),
+    "cervical screening": N_("where there is a cervix, at the age of the national programme"),
+    "mammography": N_("at the age of the national programme"),
+    "PSA": N_("where there is a prostate"),
+    "CA-125": N_("where there are ovaries"),
+    "pelvic or transvaginal ultrasound": N_("where there are ovaries"),
 }
 
 
@@ -112,7 +116,7 @@ class Page:
     unasked: str
     basic: Sequence[Part]
     enhanced: Sequence[Part]
-    consider: Sequence[tuple[str, Screening | None]]
+    consider: Sequence[tuple[str, str, Screening | None]]  # what, where it is wanted, the newest
     recorded: Sequence[Screening]
     parameters: cancer_tier.Parameters
 
@@ -129,14 +133,25 @@ def page(patient: Patient, as_of: dt.date) -> Page:
     latest = _latest(patient, as_of)
     return Page(
         standing=standing,
-        missing=missing,
+        missing=[translated_words(word) for word in missing],
         unasked="" if found else _unasked(patient, as_of, numbers),
         basic=_parts(cancer_tier.BASIC_PANEL, latest),
         enhanced=_parts(cancer_tier.ENHANCED_PANEL, latest),
-        consider=[(str(kind.label), next((s for s in recorded if s.kind == kind), None)) for kind in CONSIDER],
+        consider=[
+            (
+                str(kind.label),
+                _(_WHERE[kind]) if kind in _WHERE else "",
+                next((s for s in recorded if s.kind == kind), None),
+            )
+            for kind in CONSIDER
+        ],
         recorded=recorded,
         parameters=numbers,
     )
+
+
+def _panel(panel: Panel) -> str:
+    return _(PANELS[panel])
 
 
 def _day(text: str) -> dt.date:
@@ -155,14 +170,14 @@ def _standing(
         done_on = _day(row["done_on"]) if row["done_on"] else None
         late = due_on <= as_of and (closes_on is None or closes_on < as_of)
         state = "done" if done_on else "late" if late else "due" if due_on <= as_of else "ahead"
-        items.append(Item(PANELS[Panel(row["panel"])], WHY[row["why"]], due_on, closes_on, done_on, state))
+        items.append(Item(_panel(Panel(row["panel"])), _(WHY[row["why"]]), due_on, closes_on, done_on, state))
     return Standing(
         tier=tier,
         tier_on=_day(evidence["tier_on"]),
         stop_on=_day(evidence["stop_on"]),
-        high=evidence["high"],
-        intermediate=evidence["intermediate"],
-        red_flags=evidence["red_flags"],
+        high=[translated_words(word) for word in evidence["high"]],
+        intermediate=[translated_words(word) for word in evidence["intermediate"]],
+        red_flags=[translated_words(word) for word in evidence["red_flags"]],
         pet_alone=evidence["pet_alone"],
         is_outside=patient.subtype == Subtype.INCLUSION_BODY,
         history=[(_day(day), tuple(Tier)[int(number)]) for day, number in reversed(evidence["history"])],
@@ -180,21 +195,21 @@ def _ahead(
         return []
     known = {(item.name, item.due_on) for item in items}
     return [
-        Item(PANELS[due.panel], WHY["yearly"], due.due_on, due.closes_on, None, "ahead")
+        Item(_panel(due.panel), _(WHY["yearly"]), due.due_on, due.closes_on, None, "ahead")
         for due in cancer_tier.panels(tier, patient.diagnosed_on, patient.onset_on, numbers)
-        if due.due_on > as_of and (PANELS[due.panel], due.due_on) not in known
+        if due.due_on > as_of and (_panel(due.panel), due.due_on) not in known
     ]
 
 
 def _unasked(patient: Patient, as_of: dt.date, numbers: cancer_tier.Parameters) -> str:
     onset = patient.onset_on
     if patient.subtype == cancer_tier.JUVENILE or (onset and age_on(patient.born_on, onset) < cancer_tier.ADULT_FROM):
-        return "The disease began in childhood: the guideline does not screen for cancer routinely."
+        return _("The disease began in childhood: the guideline does not screen for cancer routinely.")
     if onset and cancer_tier.stops_on(onset, numbers) < max(as_of, patient.diagnosed_on or as_of):
-        return "More than three years have passed since the first symptom: the guideline asks for nothing further."
+        return _("More than three years have passed since the first symptom: the guideline foresees nothing further.")
     if not onset and patient.diagnosed_on and cancer_tier.stops_on(patient.diagnosed_on, numbers) < as_of:
-        return "More than three years have passed since the diagnosis: the guideline asks for nothing further."
-    return "The patient is not under follow-up, or excepted from this rule: it is not asked."
+        return _("More than three years have passed since the diagnosis: the guideline foresees nothing further.")
+    return _("The patient is not under follow-up, or excepted from this rule: it is not asked.")
 
 
 def _latest(patient: Patient, as_of: dt.date) -> dict[str, dt.date]:
@@ -222,4 +237,4 @@ def _latest(patient: Patient, as_of: dt.date) -> dict[str, dt.date]:
 
 
 def _parts(names: Iterable[str], latest: Mapping[str, dt.date]) -> list[Part]:
-    return [Part(name, _NOTES.get(name, ""), latest.get(name)) for name in names]
+    return [Part(_(name), _(_NOTES[name]) if name in _NOTES else "", latest.get(name)) for name in names]

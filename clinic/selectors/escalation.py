@@ -29,6 +29,7 @@ from monitoring.rules.base import Rule
 from monitoring.scores import tis as scoring
 from monitoring.selectors import improvement, nearest_enzymes, population_of
 from monitoring.story import Story
+from monitoring.words import translated_words
 from patients.models import Patient, Subtype
 from therapy import selectors as therapy
 from therapy.lines import PE, Stretch, of_agent
@@ -228,9 +229,11 @@ def _bare(rule: Rule) -> dict[str, Any]:
 def _missing(patient: Patient, evidence: Mapping[str, Any], treatment: LinesPage) -> list[str]:
     """What is not on record and would change what is said above."""
     rows = NotEvaluable.objects.filter(patient=patient, rule=RULE).values_list("missing", flat=True)
-    found = [_("To judge the response: %(what)s") % {"what": _(each)} for missing in rows for each in missing]
+    found = [
+        _("To judge the response: %(what)s") % {"what": translated_words(each)} for missing in rows for each in missing
+    ]
     found += [
-        words % {"what": _(each)}
+        words % {"what": translated_words(each)}
         for key, words in (
             ("baseline_lacks", _("From the core set at the beginning: %(what)s")),
             ("follow_up_lacks", _("From the newest core set: %(what)s")),

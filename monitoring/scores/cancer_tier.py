@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from common.words import N_
+
 
 class Tier(StrEnum):
     STANDARD = "standard"
@@ -30,23 +32,23 @@ class Panel(StrEnum):
 
 
 BASIC_PANEL = (
-    "history and examination",
-    "full blood count",
-    "liver tests",
-    "ESR and CRP",
-    "serum electrophoresis with free light chains",
-    "urinalysis",
-    "chest X-ray",
+    N_("history and examination"),
+    N_("full blood count"),
+    N_("liver tests"),
+    N_("ESR and CRP"),
+    N_("serum electrophoresis with free light chains"),
+    N_("urinalysis"),
+    N_("chest X-ray"),
 )
 # Each only where the organ is there and the national programme has the age.
 ENHANCED_PANEL = (
-    "CT of neck, thorax, abdomen and pelvis",
-    "cervical screening",
-    "mammography",
-    "PSA",
-    "CA-125",
-    "pelvic or transvaginal ultrasound",
-    "faecal occult blood",
+    N_("CT of neck, thorax, abdomen and pelvis"),
+    N_("cervical screening"),
+    N_("mammography"),
+    N_("PSA"),
+    N_("CA-125"),
+    N_("pelvic or transvaginal ultrasound"),
+    N_("faecal occult blood"),
 )
 
 HIGH_SUBTYPES = frozenset({"dermatomyositis"})
