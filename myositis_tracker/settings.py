@@ -255,7 +255,7 @@ MFA_TOTP_ISSUER = "Myositis tracker"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = False
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 SESSION_SAVE_EVERY_REQUEST = True  # every request moves the end: the age above is idle time
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
