@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api import Nothing
 from alerts.api import Alerts
 from clinic.views.api_docs import api_docs
+from clinic.views.chart_api import ChartPng, ChartSvg
 from monitoring.api import Assessments, Responses, Results, Rules
 from patients.api import Patients
 from research.api import Dictionary, Export, Releases
@@ -25,6 +26,8 @@ router.register("rules", Rules, basename="api-rules")
 urlpatterns = [
     path("docs", api_docs, name="api-docs"),
     path("patients/<uuid:id>/responses", Responses.as_view(), name="api-patient-responses"),
+    path("patients/<uuid:id>/chart.svg", ChartSvg.as_view(), name="api-patient-chart-svg"),
+    path("patients/<uuid:id>/chart.png", ChartPng.as_view(), name="api-patient-chart-png"),
     path("research/export", Export.as_view(), name="api-research-export"),
     path("research/dictionary", Dictionary.as_view(), name="api-research-dictionary"),
     path("research/releases", Releases.as_view(), name="api-research-releases"),

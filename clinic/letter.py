@@ -38,7 +38,7 @@ def draft(page: Now, lung: LungFunction | None) -> str:
         (
             _("We follow %(name)s for %(subtype)s. This is the state of our record on %(day)s.")
             % {
-                "name": page.patient.name,
+                "name": f"{page.patient.given_name} {page.patient.family_name}".strip(),
                 "subtype": _in_text(page.patient.get_subtype_display()),
                 "day": written(page.as_of),
             },
@@ -160,7 +160,7 @@ def pdf(*, to: str, subject: str, body: str, signed: str, centre: str, now: dt.d
             format="pdf",
             sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
             font_paths=typst.Fonts(include_system_fonts=False, font_paths=[FONTS]),
-            timestamp=now.replace(microsecond=0),
+            timestamp=now.astimezone(dt.UTC).replace(microsecond=0),
         )
     )
 

@@ -16,13 +16,16 @@ from typing import Any, Final
 
 import matplotlib
 import numpy as np
+from django.utils import formats
+from django.utils.translation import gettext as _
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num, num2date
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from common.words import N_
 from monitoring.story import Series, SteroidDose, Story
 
 INK: Final = "#16202c"
@@ -51,8 +54,11 @@ STYLES: Final = {
     "fvc": ("#1f56b3", "o"),
     "dlco": ("#9a4a04", "s"),
 }
-LANES: Final = ("Alerts", "Treatment", "Glucocorticoid", "CK", "Strength and function", "Scores", "Lung function")
-NOTHING: Final = "Nothing recorded"
+LANES: Final = (
+    N_("Alerts"), N_("Treatment"), N_("Glucocorticoid"), "CK", N_("Strength and function"), N_("Scores"),
+    N_("Lung function"),
+)  # fmt: skip
+NOTHING: Final = N_("Nothing recorded")
 
 # Fonts that come with matplotlib, so that every machine draws the same. `svg.hashsalt` fixes the ids in the SVG.
 STYLE: Final[dict[Any, Any]] = {
@@ -113,7 +119,7 @@ def draw(story: Story, *, width_in: float = 7.6) -> Figure:
         _ck(ck, story)
         _lines(strength, story.strength)
         _lines(scores, story.scores)
-        _lines(lung, story.lung, note="% predicted", limit=80)
+        _lines(lung, story.lung, note=_("% predicted"), limit=80)
         _days(lung)
     return figure
 
@@ -151,7 +157,7 @@ def _num(day: date) -> float:
 
 def _frame(lane: Axes, title: str, story: Story) -> None:
     lane.set_xlim(_num(story.start), _num(story.end + timedelta(days=1)))
-    lane.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=INK, pad=3)
+    lane.set_title(_(title), loc="left", fontsize=8.5, fontweight="bold", color=INK, pad=3)
     lane.tick_params(length=0, labelsize=7)
     for side in ("top", "right", "left"):
         lane.spines[side].set_visible(False)
@@ -164,14 +170,32 @@ def _frame(lane: Axes, title: str, story: Story) -> None:
         lane.axvline(_num(story.as_of), color=INK_3, linewidth=0.6, linestyle=(0, (1, 2)))
 
 
+def _figure(value: float) -> str:
+    """A number on an axis, as the language writes it."""
+    text = f"{value:,.0f}" if value >= 1 and value == round(value) else f"{value:g}"
+    return text.translate(str.maketrans(",.", ".,")) if formats.get_format("DECIMAL_SEPARATOR") == "," else text
+
+
+class _Days(ConciseDateFormatter):
+    """Names months in the language of the reader."""
+
+    def format_ticks(self, values: Any) -> list[str]:
+        labels = super().format_ticks(values)
+        days = [num2date(value) for value in values]
+        return [
+            formats.date_format(day, "M") if label == f"{day:%b}" else label
+            for label, day in zip(labels, days, strict=True)
+        ]
+
+
 def _days(lane: Axes) -> None:
     lane.tick_params(axis="x", labelbottom=True, length=2)
-    lane.xaxis.set_major_formatter(ConciseDateFormatter(lane.xaxis.get_major_locator(), show_offset=False))
+    lane.xaxis.set_major_formatter(_Days(lane.xaxis.get_major_locator(), show_offset=False))
 
 
 def _nothing(lane: Axes) -> None:
     lane.yaxis.set_major_locator(NullLocator())
-    lane.text(0.0, 0.5, NOTHING, transform=lane.transAxes, va="center", fontsize=7.5, color=INK_3, style="italic")
+    lane.text(0.0, 0.5, _(NOTHING), transform=lane.transAxes, va="center", fontsize=7.5, color=INK_3, style="italic")
 
 
 def _note(lane: Axes, text: str) -> None:
@@ -201,8 +225,8 @@ def _alerts(lane: Axes, story: Story) -> None:
                     clip_on=False,
                 )
         if any(a.level == level for a in story.alerts):
-            shown.insert(0, level.capitalize())
-    _note(lane, f"{', '.join(shown)} (hollow: closed)")
+            shown.insert(0, _(level.capitalize()))
+    _note(lane, _("%(levels)s (hollow: closed)") % {"levels": ", ".join(shown)})
     return None
 
 
@@ -289,7 +313,7 @@ def _steroid(lane: Axes, story: Story) -> None:
         lane.step(xs, ys, where="post", color=STEROID, linewidth=1.2, linestyle=(0, (3, 2)))
     lane.set_ylim(bottom=0)
     lane.yaxis.set_major_locator(MaxNLocator(3))
-    _note(lane, "prednisone-equivalent, mg/day")
+    _note(lane, _("prednisone-equivalent, mg/day"))
     return None
 
 
@@ -310,9 +334,7 @@ def _ck(lane: Axes, story: Story) -> None:
     steps = (1.0,) if np.log10(high / low) > 2.2 else (1.0, 2.0, 5.0)
     lane.yaxis.set_major_locator(LogLocator(base=10, subs=steps))
     lane.yaxis.set_minor_locator(NullLocator())
-    lane.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _position: f"{value:,.0f}" if value >= 1 else f"{value:g}")
-    )
+    lane.yaxis.set_major_formatter(FuncFormatter(lambda value, position: _figure(value)))
     for band in story.ck_bands:
         lane.fill_between(
             [_num(band.start), _num(band.end) + 1],
@@ -335,8 +357,10 @@ def _ck(lane: Axes, story: Story) -> None:
     lane.plot(
         [_num(p.day) for p in points], np.maximum(values, low), color=CK, linewidth=1.1, marker=marker, markersize=2.6
     )
-    shaded = f", shaded: {story.ck_bands[0].label.lower()}" if story.ck_bands else ""
-    _note(lane, f"{story.ck_unit}, log scale, dashed: upper limit of normal{shaded}")
+    words = _("%(unit)s, log scale, dashed: upper limit of normal")
+    if story.ck_bands:
+        words = _("%(unit)s, log scale, dashed: upper limit of normal, shaded: %(band)s")
+    _note(lane, words % {"unit": story.ck_unit, "band": story.ck_bands[0].label.lower() if story.ck_bands else ""})
     return None
 
 
@@ -362,7 +386,7 @@ def _lines(lane: Axes, lines: Sequence[Series], *, note: str = "", limit: float 
             linestyle=(0, (4, 2)) if series.axis == "right" else "-",
             marker=marker if len(points) <= MARKERS_UP_TO else None,
             markersize=3.2,
-            label=f"{series.label} (right)" if series.axis == "right" else series.label,
+            label=_("%(line)s (right)") % {"line": series.label} if series.axis == "right" else series.label,
         )
     for scale, side in ((lane, "left"), (right, "right")):
         sized = [series for series in used if series.axis == side]
@@ -374,7 +398,7 @@ def _lines(lane: Axes, lines: Sequence[Series], *, note: str = "", limit: float 
         most = max(max(float(series.maximum), *(float(p.value) for p in series.points)) for series in sized)
         scale.set_ylim(min(0.0, *(float(p.value) for series in sized for p in series.points)), most * 1.03)
         scale.yaxis.set_major_locator(FixedLocator([0, most / 2, most]))
-        scale.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:g}"))
+        scale.yaxis.set_major_formatter(FuncFormatter(lambda value, position: _figure(value)))
     if limit is not None:
         lane.axhline(limit, color=LIMIT, linewidth=0.8, linestyle=(0, (4, 3)))
     lane.legend(

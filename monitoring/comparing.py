@@ -111,7 +111,7 @@ def compare(patient: Patient, first: dt.date, second: dt.date, as_of: dt.date) -
     _add(found, {("tis", day): near for day in days if (near := _closest(scored, day, WITHIN_DAYS)) is not None})
     rows = treatment.dose_rows(patient, as_of)
     taken = [Taken(as_decimal(dosing.pe_on(rows, day)), treatment.treatment_lines(rows, day)) for day in days]
-    order = [*ASSESSED, "tis", *BREATHED, "weight_kg", *ANALYTES]
+    order = dict.fromkeys([*ASSESSED, "tis", *BREATHED, "weight_kg", *ANALYTES])
     pairs = [Pair(code, found[code].get(first), found[code].get(second)) for code in order if code in found]
     return Comparison(first, second, pairs, (taken[0], taken[1]))
 

@@ -12,6 +12,8 @@ import enum
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre
 from monitoring import governance
@@ -57,11 +59,12 @@ class DueTest:
     def why(self) -> str:
         """The phase the drug that asks first is in."""
         first = self.drugs[0]
-        return f"every {first.interval} days, dose not raised since {first.steady_since.day} {first.steady_since:%b %Y}"
+        since = formats.date_format(first.steady_since, "DATE_FORMAT")
+        return _("every %(days)s days, dose not raised since %(day)s") % {"days": first.interval, "day": since}
 
     @property
     def names(self) -> str:
-        return ", ".join(dict.fromkeys(drug.name for drug in self.drugs))
+        return ", ".join(dict.fromkeys(_(drug.name) for drug in self.drugs))
 
 
 def _read(centre: Centre, as_of: dt.date, until: dt.date | None, patients: Sequence[int] | None) -> list[DueTest]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from monitoring.analytes import ANALYTES, MUSCLE_ENZYMES
 from monitoring.entry import plain
@@ -133,7 +134,7 @@ def printed_limits(patient: Patient, analytes: Sequence[str], as_of: dt.date) ->
         {"patient": patient.pk, "analytes": list(analytes), "as_of": as_of, "newest": LIMITS_FROM},
     )
     found: dict[str, dict[str, PrintedLimits]] = {}
-    for laboratory, code, unit, low, limit, _ in sorted(rows, key=lambda row: row[5], reverse=True):
+    for laboratory, code, unit, low, limit, _day in sorted(rows, key=lambda row: row[5], reverse=True):
         found.setdefault(laboratory, {})[code] = PrintedLimits(unit, low, limit)
     return found
 
@@ -513,9 +514,7 @@ def readings(patient: Patient, as_of: dt.date) -> Readings:
     return Readings(doses, infusions, visits, list(lung_function(patient, as_of, 60)))
 
 
-def story(
-    patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = (), read: Readings | None = None
-) -> Story:
+def story(patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = (), read: Readings | None = None) -> Story:
     """Everything the patient chart draws. At most eleven queries and a few hundred rows, whatever the history.
 
     `alerts` come from the app that holds them; `read` is what the page has already read.
@@ -570,19 +569,19 @@ def _bars(doses: Sequence[DoseRow]) -> Iterable[Treatment]:
     for row in doses:
         drug = FORMULARY.get(row.drug)
         words = dosing.in_words(drug, row.amount, row.times, row.every_days) if drug else plain(row.amount)
-        yield Treatment(dosing.name_of(row.drug), row.starts_on, row.ends_on, _kind(row.drug), words)
+        yield Treatment(_(dosing.name_of(row.drug)), row.starts_on, row.ends_on, _kind(row.drug), words)
 
 
 def _mark(code: str, day: dt.date, amount: Decimal) -> Treatment:
     unit = FORMULARY[code].unit if code in FORMULARY else ""
-    return Treatment(dosing.name_of(code), day, day, "infusion", f"{plain(amount)} {unit}".strip())
+    return Treatment(_(dosing.name_of(code)), day, day, "infusion", f"{plain(amount)} {unit}".strip())
 
 
 def _ck_band(patient: Patient, ck: Sequence[SeriesPoint], start: dt.date, as_of: dt.date) -> tuple[Band, ...]:
     """Usual variation round the personal baseline, else round the lowest CK of the 180 days before the latest."""
     own = baseline_of(patient, "ck", as_of)
     if own is not None and own.value > 0:
-        return (variation_band(own.value, max(own.set_on, start), as_of),)
+        return (_band(own.value, max(own.set_on, start), as_of),)
     if not ck:
         return ()
     window = ck[-1].day - dt.timedelta(days=180)
@@ -590,7 +589,12 @@ def _ck_band(patient: Patient, ck: Sequence[SeriesPoint], start: dt.date, as_of:
     if not before:
         return ()
     nadir = min(before, key=lambda point: (point.value, -point.day.toordinal()))
-    return (variation_band(nadir.value, nadir.day, as_of),)
+    return (_band(nadir.value, nadir.day, as_of),)
+
+
+def _band(baseline: Decimal, start: dt.date, end: dt.date) -> Band:
+    band = variation_band(baseline, start, end)
+    return dataclasses.replace(band, label=_(band.label))
 
 
 def _line(
@@ -602,21 +606,21 @@ def _line(
 
 def _strength(visits: Sequence[CoreSetView]) -> tuple[Series, ...]:
     rows = [view.assessment for view in visits]
-    lines = [_line("mmt8", "MMT8", "of 150", "150", ((a.assessed_on, a.mmt8_150) for a in rows))]
+    lines = [_line("mmt8", "MMT8", _("of 150"), "150", ((a.assessed_on, a.mmt8_150) for a in rows))]
     if not lines[0].points:
         # One scale to a chart: the one-sided total only where no visit has both sides.
-        lines = [_line("mmt8", "MMT8, one side", "of 80", "80", ((a.assessed_on, a.mmt8_80) for a in rows))]
+        lines = [_line("mmt8", _("MMT8, one side"), _("of 80"), "80", ((a.assessed_on, a.mmt8_80) for a in rows))]
     lines.append(_line("haq_di", "HAQ-DI", "", "3", ((a.assessed_on, a.haq_di) for a in rows), "right"))
     return tuple(line for line in lines if line.points)
 
 
 def _scores(visits: Sequence[CoreSetView]) -> tuple[Series, ...]:
     totals = ((view.assessment.assessed_on, view.tis.total if view.tis else None) for view in visits)
-    lines = [_line("tis", "TIS", "of 100", "100", totals)]
+    lines = [_line("tis", "TIS", _("of 100"), "100", totals)]
     for field, label in (
-        ("physician_vas", "Physician VAS"),
-        ("patient_vas", "Patient VAS"),
-        ("extramuscular_vas", "Extramuscular VAS"),
+        ("physician_vas", _("Physician VAS")),
+        ("patient_vas", _("Patient VAS")),
+        ("extramuscular_vas", _("Extramuscular VAS")),
     ):
         values = ((view.assessment.assessed_on, getattr(view.assessment, field)) for view in visits)
         lines.append(_line(field, label, "cm", "10", values, "right"))
@@ -625,7 +629,7 @@ def _scores(visits: Sequence[CoreSetView]) -> tuple[Series, ...]:
 
 def _lung(tests: Sequence[LungFunction]) -> tuple[Series, ...]:
     lines = (
-        _line("fvc", "FVC", "% predicted", "150", ((t.tested_on, t.fvc_percent_predicted) for t in tests)),
-        _line("dlco", "DLCO", "% predicted", "150", ((t.tested_on, t.dlco_percent_predicted) for t in tests)),
+        _line("fvc", "FVC", _("% predicted"), "150", ((t.tested_on, t.fvc_percent_predicted) for t in tests)),
+        _line("dlco", "DLCO", _("% predicted"), "150", ((t.tested_on, t.dlco_percent_predicted) for t in tests)),
     )
     return tuple(line for line in lines if line.points)

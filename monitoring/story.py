@@ -35,6 +35,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from common.words import N_
+
 VERSION = 1
 
 TREATMENT_KINDS = ("glucocorticoid", "conventional", "infusion", "other")
@@ -139,7 +141,7 @@ class Band:
     end: date
     low: Decimal
     high: Decimal
-    label: str = "Usual variation"
+    label: str = N_("Usual variation")
 
     def as_dict(self) -> dict[str, Any]:
         return {

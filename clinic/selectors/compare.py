@@ -19,6 +19,7 @@ from monitoring.comparing import Near, Pair, Taken
 from patients.models import Patient
 
 SHORT, LUNG = comparing.WITHIN_DAYS, comparing.LUNG_WITHIN_DAYS
+PANELS_TIMES_ULN = ("muscle", "cardiac", "liver")  # read as multiples of their upper limit
 # Group, name, unit and decimals of what is no analyte.
 MEASURES = {
     "mmt8_150": (gettext_lazy("Strength and function"), gettext_lazy("Strength, MMT8 of 150"), "", 0),
@@ -100,18 +101,19 @@ def _row(pair: Pair) -> tuple[str, Row]:
     return str(group), Row(
         name=str(name),
         unit=str(unit),
-        first=_side(pair.first, decimals),
-        second=_side(pair.second, decimals),
+        first=_side(pair, pair.first, decimals),
+        second=_side(pair, pair.second, decimals),
         difference=_signed(pair.difference, decimals),
         percent="" if pair.percent is None else f"{_signed(pair.percent, 0)} %",
         note=note,
     )
 
 
-def _side(near: Near | None, decimals: int) -> Side | None:
+def _side(pair: Pair, near: Near | None, decimals: int) -> Side | None:
     if near is None:
         return None
-    times = plain(round(near.value / near.uln, 2)) if near.uln else ""
+    in_multiples = pair.code in ANALYTES and ANALYTES[pair.code].panel in PANELS_TIMES_ULN
+    times = plain(round(near.value / near.uln, 2)) if near.uln and in_multiples else ""
     high = bool(near.uln) and near.value > (near.uln or 0)
     return Side(f"{near.comparator}{plain(round(near.value, decimals))}", near.day, near.kind, near.id, times, high)
 

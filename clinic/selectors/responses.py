@@ -6,7 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.entry import plain
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.templatetags.days import plain
 from monitoring.responses import VisitResponse, WhyNot, is_validated, tis_by_visit
 from monitoring.scores import worsening
 from monitoring.scores.tis import Category, Measure, MeasureResult, Tis
@@ -14,37 +17,37 @@ from monitoring.selectors import population_of
 from patients.models import Patient, Subtype
 
 HEADS = {
-    Measure.PHYSICIAN_VAS: "Physician VAS",
-    Measure.PATIENT_VAS: "Patient VAS",
-    Measure.MMT: "Strength",
+    Measure.PHYSICIAN_VAS: gettext_lazy("Physician VAS"),
+    Measure.PATIENT_VAS: gettext_lazy("Patient VAS"),
+    Measure.MMT: gettext_lazy("Strength"),
     Measure.HAQ_DI: "HAQ-DI",
-    Measure.ENZYME: "Enzyme",
-    Measure.EXTRAMUSCULAR_VAS: "Extramuscular VAS",
+    Measure.ENZYME: gettext_lazy("Enzyme"),
+    Measure.EXTRAMUSCULAR_VAS: gettext_lazy("Extramuscular VAS"),
 }
 CATEGORIES = {
-    Category.NONE: "No response",
-    Category.MINIMAL: "Minimal",
-    Category.MODERATE: "Moderate",
-    Category.MAJOR: "Major",
+    Category.NONE: gettext_lazy("No response"),
+    Category.MINIMAL: gettext_lazy("Minimal"),
+    Category.MODERATE: gettext_lazy("Moderate"),
+    Category.MAJOR: gettext_lazy("Major"),
 }
 WHY_NOT = {
-    WhyNot.INCLUSION_BODY: "Not computed in inclusion body myositis",
-    WhyNot.NO_EPISODE: "No glucocorticoid course at that time",
-    WhyNot.NO_BASELINE: "The course has no baseline assessment",
+    WhyNot.INCLUSION_BODY: gettext_lazy("Not computed in inclusion body myositis"),
+    WhyNot.NO_EPISODE: gettext_lazy("No glucocorticoid course at that time"),
+    WhyNot.NO_BASELINE: gettext_lazy("The course has no baseline assessment"),
     WhyNot.IS_BASELINE: "",
-    WhyNot.BEFORE_BASELINE: "Before the baseline",
+    WhyNot.BEFORE_BASELINE: gettext_lazy("Before the baseline"),
 }
 REASONS = {
-    worsening.Reason.GLOBAL_AND_STRENGTH: "physician VAS and strength",
-    worsening.Reason.EXTRAMUSCULAR: "extramuscular VAS",
-    worsening.Reason.THREE_OF_FIVE: "three of five measures",
+    worsening.Reason.GLOBAL_AND_STRENGTH: gettext_lazy("physician VAS and strength"),
+    worsening.Reason.EXTRAMUSCULAR: gettext_lazy("extramuscular VAS"),
+    worsening.Reason.THREE_OF_FIVE: gettext_lazy("three of five measures"),
 }
 # Short enough for a column; the whole is in the title.
 MISSING = {
-    "not available at baseline": "not at baseline",
-    "not available at follow-up": "not measured",
-    "not available at baseline and follow-up": "not measured",
-    "strength was tested with different versions": "other version",
+    "not available at baseline": gettext_lazy("not at baseline"),
+    "not available at follow-up": gettext_lazy("not measured"),
+    "not available at baseline and follow-up": gettext_lazy("not measured"),
+    "strength was tested with different versions": gettext_lazy("other version"),
 }
 
 
@@ -89,10 +92,10 @@ def page(patient: Patient, as_of: dt.date) -> Page:
     juvenile = population_of(patient) == "juvenile"
     return Page(
         rows=[row_of(visit) for visit in tis_by_visit(patient, as_of)],
-        heads=list(HEADS.values()),
-        limits="Minimal from 30, moderate from 45, major from 70 (juvenile)"
+        heads=[str(head) for head in HEADS.values()],
+        limits=_("Minimal from 30, moderate from 45, major from 70 (juvenile)")
         if juvenile
-        else "Minimal from 20, moderate from 40, major from 60",
+        else _("Minimal from 20, moderate from 40, major from 60"),
         validated=is_validated(patient),
         computed=patient.subtype != Subtype.INCLUSION_BODY,
     )
@@ -100,17 +103,20 @@ def page(patient: Patient, as_of: dt.date) -> Page:
 
 def score_words(tis: Tis) -> tuple[str, str]:
     """The total, or between what it lies, and the category."""
-    total = plain(tis.lowest) if not tis.partial else f"{plain(tis.lowest)} to {plain(tis.highest)}"
-    category = CATEGORIES[tis.category] if tis.category else f"At least {CATEGORIES[tis.at_least].lower()}"
-    if tis.category is None and tis.at_least is Category.NONE:
-        category = "Cannot be told"
-    return total, category
+    total = plain(tis.lowest)
+    if tis.partial:
+        total = _("%(least)s to %(most)s") % {"least": total, "most": plain(tis.highest)}
+    if tis.category is not None:
+        return total, str(CATEGORIES[tis.category])
+    if tis.at_least is Category.NONE:
+        return total, _("Cannot be told")
+    return total, _("At least %(category)s") % {"category": str(CATEGORIES[tis.at_least]).lower()}
 
 
 def row_of(visit: VisitResponse) -> Row:
     tis, judgement = visit.tis, visit.deterioration
     total, category = score_words(tis) if tis is not None else ("", "")
-    words = {worsening.Status.NONE: "", worsening.Status.ONCE: "Once", worsening.Status.CONFIRMED: "Confirmed"}
+    words = {worsening.Status.NONE: "", worsening.Status.ONCE: _("Once"), worsening.Status.CONFIRMED: _("Confirmed")}
     return Row(
         id=visit.assessment.pk,
         day=visit.assessment.assessed_on,
@@ -119,11 +125,11 @@ def row_of(visit: VisitResponse) -> Row:
         enzyme=visit.enzyme.upper() if visit.enzyme else "",
         total=total,
         category=category,
-        why_not=WHY_NOT[visit.why_not] if visit.why_not else "",
+        why_not=str(WHY_NOT[visit.why_not]) if visit.why_not else "",
         cells=[_cell(measure) for measure in tis.measures] if tis else [],
         deterioration=words[visit.status],
         confirmed=visit.status is worsening.Status.CONFIRMED,
-        because=", ".join(REASONS[reason] for reason in judgement.reasons) if judgement else "",
+        because=", ".join(str(REASONS[reason]) for reason in judgement.reasons) if judgement else "",
     )
 
 
@@ -131,8 +137,10 @@ def _cell(measure: MeasureResult) -> Cell:
     percent = measure.improvement_percent
     return Cell(
         percent="" if percent is None else plain(round(percent, 1)).replace("-", "−"),
-        points="" if measure.points is None else f"{plain(measure.points)} of {plain(measure.maximum)}",
+        points=""
+        if measure.points is None
+        else _("%(points)s of %(maximum)s") % {"points": plain(measure.points), "maximum": plain(measure.maximum)},
         worse=measure.worse,
-        why_missing=measure.why_missing,
-        missing=MISSING.get(measure.why_missing, measure.why_missing),
+        why_missing=_(measure.why_missing) if measure.why_missing else "",
+        missing=str(MISSING.get(measure.why_missing) or (_(measure.why_missing) if measure.why_missing else "")),
     )

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guards import needs
@@ -53,21 +54,21 @@ def _correction(data: Any, kind: FactKind, fact: Fact) -> forms.Form | None:
 def _ending(data: Any, fact: Fact) -> tuple[str, forms.Form] | None:
     """(what the button says, its form) for an entry that rightly was and holds no longer."""
     if isinstance(fact, Manifestation) and fact.ended_on is None:
-        return "It is over", EndForm(data)
+        return _("It is over"), EndForm(data)
     if isinstance(fact, RiskFactor) and fact.ends_on is None:
-        return "It is over", EndForm(data)
+        return _("It is over"), EndForm(data)
     if isinstance(fact, RuleException):
-        return "End the exception", ReasonForm(data)
+        return _("End the exception"), ReasonForm(data)
     if isinstance(fact, Booking):
-        return "Cancel the booking", ReasonForm(data)
+        return _("Cancel the booking"), ReasonForm(data)
     return None
 
 
 def _title(kind: FactKind, fact: Fact) -> str:
     if isinstance(fact, Result | PersonalBaseline):
-        name = ANALYTES[fact.analyte].name if fact.analyte in ANALYTES else fact.analyte
+        name = _(ANALYTES[fact.analyte].name) if fact.analyte in ANALYTES else fact.analyte
         return name if isinstance(fact, Result) else f"{kind.label}: {name}"
-    return f"{kind.label}: {name_of(fact.drug)}" if isinstance(fact, Course) else kind.label
+    return f"{kind.label}: {_(name_of(fact.drug))}" if isinstance(fact, Course) else str(kind.label)
 
 
 def _page(
@@ -142,7 +143,7 @@ def correct(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) ->
     if request.method == "GET":
         return redirect("clinic:fact", public_id, word, pk)
     form = _correction(request.POST, found[1], found[2])
-    text = "Corrected. The old entry is kept in its history."
+    text = _("Corrected. The old entry is kept in its history.")
     return _change(request, found, form, "correct", text, _correct(request, found[2]))
 
 
@@ -181,7 +182,7 @@ def withdraw(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -
         return patients.withdraw_fact(fact=fact, reason=reason, by=request.user, now=now)
 
     form = ReasonForm(request.POST, auto_id="withdraw_%s")
-    return _change(request, found, form, "withdraw", "Withdrawn. It is kept in the history.", do)
+    return _change(request, found, form, "withdraw", _("Withdrawn. It is kept in the history."), do)
 
 
 @needs(Permission.SEE_PATIENTS)
@@ -202,4 +203,4 @@ def end(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> Htt
             return patients.end_exception(exception=fact, **data)
         return monitoring.cancel_booking(booking=fact, **data)
 
-    return _change(request, found, ending[1] if ending else None, "end", "Ended.", do)
+    return _change(request, found, ending[1] if ending else None, "end", _("Ended."), do)

@@ -309,7 +309,7 @@ def test_the_same_record_gives_the_same_pages(clinic, clinician) -> None:
 def test_the_summary_says_what_the_page_says(clinic, clinician, signed_in) -> None:
     patient = full(clinic, clinician, AS_OF)
     said = summary.data_of(questions.page(patient, AS_OF, nowhere), checked=UNASKED, by="Dr Okafor", now=NOW)
-    assert said["printed"] == "15 Jun 2025, 11:00"  # the clinic is in Berlin
+    assert said["printed"].startswith("Printed 15 Jun 2025, 11:00 by Dr Okafor.")  # the clinic is in Berlin
     assert ["Prednisone-equivalent today", "12 mg a day"] in said["facts"]
     assert said["treatment"][0][:4] == ["Prednisone", "By mouth", "12 mg a day", "0.18 mg/kg a day"]
     assert said["treatment"][1][3] == ""

@@ -46,7 +46,7 @@ def test_every_visit_with_its_score_and_what_got_worse(clinic, clinician, signed
     assert "Minimal from 20, moderate from 40, major from 60" in page
     assert "Outside validation" not in page
     assert Access.objects.filter(page="clinic:responses", patient=patient, by=clinician).exists()
-    assert url(patient) in browser.get(reverse("clinic:patient", args=[patient.public_id])).content.decode()
+    assert url(patient) in browser.get(reverse("clinic:patient-history", args=[patient.public_id])).content.decode()
 
 
 def test_a_confirmed_deterioration_is_marked(clinic, clinician, signed_in) -> None:

@@ -28,7 +28,7 @@ def test_it_names_the_test_the_drug_the_phase_and_the_days(clinic, clinician, si
     panel = page[page.index("Blood tests: what is due") :]
     assert re.search(r"Albumin Overdue Methotrexate: every 84 days, dose not raised since 11 May 2024", panel)
     assert re.search(r"Blood count Long overdue Methotrexate: every 14 days.*?never done", panel)
-    assert re.search(r"Liver enzymes Methotrexate: every 84 days", panel)
+    assert re.search(r"Renal function, liver enzymes Methotrexate: every 84 days", panel)
     paper = read(browser, f"/patients/{patient.public_id}/print/")
     assert "Blood tests: what is due" in paper
 

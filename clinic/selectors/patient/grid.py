@@ -18,7 +18,7 @@ from patients.models import Patient
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """`text` is the value in the canonical unit (or its multiple of the ULN); `flag` H or L, with its word."""
+    """`text` is the value in the canonical unit (or its multiple of the ULN); `flag` H or L."""
 
     id: int
     text: str
@@ -26,10 +26,6 @@ class GridCell:
     title: str = ""
     amended: bool = False
     more: int = 0
-
-    @property
-    def flag_word(self) -> str:
-        return {"H": _("above the upper limit"), "L": _("below the lower limit")}.get(self.flag, "")
 
 
 @dataclass(frozen=True)

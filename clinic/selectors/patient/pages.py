@@ -39,6 +39,12 @@ class DueNext:
 
 
 @dataclass(frozen=True)
+class TestsTogether:
+    first: DueTest
+    names: str
+
+
+@dataclass(frozen=True)
 class Now(Attention):
     """What stands above the fold: who it is, what is open and due, what is taken, and the chart."""
 
@@ -51,9 +57,18 @@ class Now(Attention):
     visits: Sequence[Visit]
 
     @property
+    def tests_due_together(self) -> list[TestsTogether]:
+        """Tests due on one day for one reason stand in one line."""
+        groups: dict[tuple[Any, ...], list[DueTest]] = {}
+        for test in self.tests_due:
+            groups.setdefault((test.due_on, test.last_on, test.standing, test.names, test.why), []).append(test)
+        return [TestsTogether(tests[0], ", ".join(_(test.test) for test in tests)) for tests in groups.values()]
+
+    @property
     def next_due(self) -> DueNext | None:
         """What comes first of all that is due or booked; what is overdue stands before what is ahead."""
         due = [
+            *(DueNext(a.alert.due_on, a.title) for a in self.alerts if a.alert.due_on and a.alert.due_on >= self.as_of),
             *(DueNext(item.due_on, item.title) for item in self.coming_up),
             *(DueNext(test.due_on, _(test.test)) for test in self.tests_due),
             *(DueNext(booking.booked_for, str(booking.get_kind_display())) for booking in self.top.bookings),

@@ -9,10 +9,10 @@
   const LANE_GAP = 30;
   const KINDS = { glucocorticoid: "--chart-bar-3", conventional: "--chart-bar-1", infusion: "--chart-bar-2", other: "--chart-grid" };
   const LEVELS = {
-    URGENT: { colour: "--urgent", symbol: "diamond", size: 14, word: "Urgent" },
-    ACTION: { colour: "--action", symbol: "triangle", size: 13, word: "Action" },
-    TASK: { colour: "--task", symbol: "rect", size: 10, word: "Task" },
-    INFO: { colour: "--info", symbol: "circle", size: 10, word: "Info" },
+    URGENT: { colour: "--urgent", symbol: "diamond", size: 14, word: gettext("Urgent") },
+    ACTION: { colour: "--action", symbol: "triangle", size: 13, word: gettext("Action") },
+    TASK: { colour: "--task", symbol: "rect", size: 10, word: gettext("Task") },
+    INFO: { colour: "--info", symbol: "circle", size: 10, word: gettext("Info") },
   };
   const RANKS = ["INFO", "TASK", "ACTION", "URGENT"];
   // A line is told apart by its marker as well as by its colour. Unknown keys take the last entry.
@@ -29,8 +29,16 @@
   };
 
   const time = (iso) => Date.UTC(+iso.slice(0, 4), +iso.slice(5, 7) - 1, +iso.slice(8, 10));
-  const dayText = (ms, withYear = true) => new Date(ms).toLocaleDateString("en-GB", { day: "numeric", month: "short", ...(withYear && { year: "numeric" }), timeZone: "UTC" });
-  const number = (value, digits = 3) => (Number.isInteger(value) ? value.toLocaleString("en-GB") : value.toLocaleString("en-GB", { maximumFractionDigits: digits }));
+  const LANGUAGE = document.documentElement.lang || "en-GB";
+  const say = (text, values) => interpolate(text, values, true);
+  const dayText = (ms) => new Date(ms).toLocaleDateString(LANGUAGE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  const number = (value, digits = 3) => value.toLocaleString(LANGUAGE, { maximumFractionDigits: Number.isInteger(value) ? 0 : digits });
+  // A tick of the time axis: the year where one begins, else the month, else the day.
+  const axisDay = (ms) => {
+    const day = new Date(ms), ticks = { timeZone: "UTC" };
+    if (day.getUTCDate() > 1) return day.toLocaleDateString(LANGUAGE, { day: "numeric", month: "short", ...ticks });
+    return day.getUTCMonth() ? day.toLocaleDateString(LANGUAGE, { month: "short", ...ticks }) : String(day.getUTCFullYear());
+  };
   const styleOf = (key) => STYLES[key] || STYLES.other;
 
   function element(tag, className, text) {
@@ -95,6 +103,7 @@
       this.canvas = root.querySelector("[data-story-canvas]");
       this.story = read(JSON.parse(document.getElementById(root.dataset.story).textContent));
       this.hidden = new Set();
+      this.marked = null;
       this.timesUln = false;
       this.zoom = { start: 0, end: 100 };
       this.days = this.allDays();
@@ -143,15 +152,15 @@
         const yIndex = o.yAxis.length;
         o.yAxis.push({ ...base, ...(empty ? { min: 0, max: 1, axisLabel: { show: false }, splitLine: { show: false } } : left_axis) });
         if (right_axis && !empty) o.yAxis.push({ ...base, position: "right", splitLine: { show: false }, ...right_axis });
-        if (empty) o.title.push({ text: "Nothing recorded", left, top: top - 1, padding: 0, textStyle: { ...font, fontStyle: "italic", fontWeight: 400 } });
+        if (empty) o.title.push({ text: gettext("Nothing recorded"), left, top: top - 1, padding: 0, textStyle: { ...font, fontStyle: "italic", fontWeight: 400 } });
         top += at.height + LANE_GAP - 18;
         // An empty lane still needs a series, or the pointer would skip it.
         o.series.push({ type: "line", xAxisIndex: index, yAxisIndex: yIndex, data: [[s.start, empty ? 0 : null], [s.end, empty ? 0 : null]], silent: true, symbol: "none", lineStyle: { opacity: 0 } });
-        return { index, yIndex, today: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: ink3, type: [2, 3], width: 1 }, data: [{ xAxis: s.asOf }] } };
+        return { index, yIndex, today: { silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: ink3, type: [2, 3], width: 1 }, data: [{ xAxis: s.asOf }, ...(this.marked === null ? [] : [{ xAxis: this.marked, lineStyle: { color: colour("--accent"), type: "solid", width: 1.5 } }])] } };
       };
 
       // Alerts
-      let at = lane("Alerts", "", 22, !s.alerts.length, { min: -1, max: 1, axisLabel: { show: false }, splitLine: { show: false } });
+      let at = lane(gettext("Alerts"), "", 22, !s.alerts.length, { min: -1, max: 1, axisLabel: { show: false }, splitLine: { show: false } });
       if (s.alerts.length) {
         o.series.push({
           type: "scatter", id: "alerts", xAxisIndex: at.index, yAxisIndex: at.yIndex, cursor: "pointer", z: 5,
@@ -162,7 +171,7 @@
 
       // Treatment bars
       const rowHeight = 20;
-      at = lane("Treatment", "", Math.max(1, rows.length) * rowHeight, !rows.length, { min: 0, max: rows.length, inverse: true, axisLabel: { show: false }, splitLine: { show: false } });
+      at = lane(gettext("Treatment"), "", Math.max(1, rows.length) * rowHeight, !rows.length, { min: 0, max: rows.length, inverse: true, axisLabel: { show: false }, splitLine: { show: false } });
       if (rows.length) {
         o.series.push({
           type: "custom", id: "treatments", silent: true, emphasis: { disabled: true }, xAxisIndex: at.index, yAxisIndex: at.yIndex, clip: true, encode: { x: [0, 1], y: 2 },
@@ -193,7 +202,7 @@
       // Steroid dose
       const stepData = steps(s);
       const dosing = stepData.length || s.plan.length;
-      at = lane("Glucocorticoid", "prednisone-equivalent, mg/day", 78, !dosing, { min: 0, splitNumber: 3 });
+      at = lane(gettext("Glucocorticoid"), gettext("prednisone-equivalent, mg/day"), 78, !dosing, { min: 0, splitNumber: 3 });
       if (dosing && shown("steroid")) {
         const style = { color: colour("--chart-steroid"), width: 1.75 };
         const shared = { type: "line", xAxisIndex: at.index, yAxisIndex: at.yIndex, showSymbol: false, symbol: "none", animation: false };
@@ -218,7 +227,7 @@
       const low = positive.length ? positive.reduce((a, b) => Math.min(a, b)) / 1.25 : 1, high = positive.length ? positive.reduce((a, b) => Math.max(a, b)) * 1.25 : 10;
       const ticks = logTicks(low, high);
       const log = (v) => (v === null ? null : Math.log10(Math.max(v, low)));
-      at = lane("CK", `${this.timesUln ? "multiple of the upper limit" : s.ckUnit}, log scale`, 140, !s.ck.length, {
+      at = lane("CK", say(gettext("%(unit)s, log scale"), { unit: this.timesUln ? gettext("multiple of the upper limit") : s.ckUnit }), 140, !s.ck.length, {
         min: Math.log10(low), max: Math.log10(high), splitLine: { show: false },
         axisLabel: { ...font, customValues: ticks.map(Math.log10), formatter: (v) => { const n = 10 ** v; return n >= 1000 ? `${number(n / 1000, 1)}k` : String(+n.toPrecision(2)); } },
       });
@@ -260,15 +269,17 @@
       };
       const axisNote = (list) => {
         const on = (axis) => list.filter((x) => x.axis === axis && x.points.length).map((x) => x.label).join(", ");
-        return on("right") ? `${on("left")} (left)${on("left") ? " · " : ""}${on("right")} (right)` : on("left");
+        if (!on("right")) return on("left");
+        const right = say(gettext("%(lines)s (right)"), { lines: on("right") });
+        return on("left") ? `${say(gettext("%(lines)s (left)"), { lines: on("left") })} · ${right}` : right;
       };
-      ordinary("Strength and function", narrow ? "" : axisNote(s.strength), s.strength, 84);
-      ordinary("Scores", narrow ? "" : axisNote(s.scores), s.scores, 84);
-      ordinary("Lung function", "% predicted, dashed at 80", s.lung, 84, 80);
+      ordinary(gettext("Strength and function"), narrow ? "" : axisNote(s.strength), s.strength, 84);
+      ordinary(gettext("Scores"), narrow ? "" : axisNote(s.scores), s.scores, 84);
+      ordinary(gettext("Lung function"), gettext("% predicted, dashed at 80"), s.lung, 84, 80);
 
       // Only the lowest lane names the days.
       const foot = o.xAxis[o.xAxis.length - 1];
-      foot.axisLabel = { ...font, show: true, hideOverlap: true };
+      foot.axisLabel = { ...font, show: true, hideOverlap: true, formatter: axisDay };
       foot.axisTick = { show: true, lineStyle: { color: lineStrong } };
       this.height = top + 52;
       const all = o.xAxis.map((_, i) => i);
@@ -309,16 +320,16 @@
     facts(ms) {
       const s = this.story, rows = [];
       const when = (item) => (item.at === ms ? "" : dayText(item.at));
-      for (const alert of s.alerts.filter((a) => a.at === ms)) rows.push([null, `${LEVELS[alert.level].word}: ${alert.title}${alert.closed_on ? " (closed)" : ""}`]);
-      for (const t of s.treatments.filter((x) => x.at <= ms && ms <= x.until)) rows.push([t.drug, t.dose || "in use", ""]);
+      for (const alert of s.alerts.filter((a) => a.at === ms)) rows.push([null, `${LEVELS[alert.level].word}: ${alert.closed_on ? say(gettext("%(title)s (closed)"), { title: alert.title }) : alert.title}`]);
+      for (const t of s.treatments.filter((x) => x.at <= ms && ms <= x.until)) rows.push([t.drug, t.dose || gettext("in use"), ""]);
       if (s.steroid.length) {
         const dose = latest(s.steroid, ms);
-        if (ms <= s.asOf && !this.hidden.has("steroid")) rows.push(["Glucocorticoid", `${number(dose && ms <= dose.until ? dose.mg_per_day : 0)} mg/day`, "", "--chart-steroid"]);
+        if (ms <= s.asOf && !this.hidden.has("steroid")) rows.push([gettext("Glucocorticoid"), say(gettext("%(amount)s mg/day"), { amount: number(dose && ms <= dose.until ? dose.mg_per_day : 0) }), "", "--chart-steroid"]);
       }
       const planned = ms > s.asOf ? latest(s.plan, ms) : null;
-      if (planned) rows.push(["Planned dose", `${number(planned.mg_per_day)} mg/day`, when(planned), "--chart-steroid"]);
+      if (planned) rows.push([gettext("Planned dose"), say(gettext("%(amount)s mg/day"), { amount: number(planned.mg_per_day) }), when(planned), "--chart-steroid"]);
       const ck = this.hidden.has("ck") ? null : latest(s.ck, ms);
-      if (ck) rows.push(["CK", `${ck.comparator}${number(ck.value)} ${s.ckUnit}${ck.uln ? ` · ${number(ck.value / ck.uln, 2)} × ULN ${number(ck.uln)}` : " · limit unknown"}`, when(ck), "--chart-ck"]);
+      if (ck) rows.push(["CK", `${ck.comparator}${number(ck.value)} ${s.ckUnit}${ck.uln ? ` · ${number(ck.value / ck.uln, 2)} × ULN ${number(ck.uln)}` : ` · ${gettext("limit unknown")}`}`, when(ck), "--chart-ck"]);
       for (const series of [...s.strength, ...s.scores, ...s.lung]) {
         const point = this.hidden.has(series.key) ? null : latest(series.points, ms);
         if (point) rows.push([series.label, `${number(point.value)}${series.unit ? ` ${series.unit}` : ""}${point.note ? ` (${point.note})` : ""}`, when(point), styleOf(series.key).colour]);
@@ -352,8 +363,8 @@
     legend() {
       const box = this.root.querySelector("[data-story-legend]");
       const entries = [];
-      if (this.story.steroid.length || this.story.plan.length) entries.push(["steroid", "Glucocorticoid", "--chart-steroid", "line"]);
-      if (this.story.ck.length) entries.push(["ck", "CK", "--chart-ck", "circle"], ["ck-limit", "Upper limit", "--chart-limit", "dash"]);
+      if (this.story.steroid.length || this.story.plan.length) entries.push(["steroid", gettext("Glucocorticoid"), "--chart-steroid", "line"]);
+      if (this.story.ck.length) entries.push(["ck", "CK", "--chart-ck", "circle"], ["ck-limit", gettext("Upper limit"), "--chart-limit", "dash"]);
       if (this.story.bands.length) entries.push(["ck-band", this.story.bands[0].label, "--good-line", "rect"]);
       for (const s of [...this.story.strength, ...this.story.scores, ...this.story.lung]) if (s.points.length) entries.push([s.key, s.label, styleOf(s.key).colour, styleOf(s.key).symbol]);
       const shapes = { circle: '<circle cx="6" cy="6" r="4.5"/>', rect: '<rect x="2" y="2" width="8" height="8"/>', triangle: '<path d="M6 1.5 11 10.5H1z"/>', diamond: '<path d="M6 .8 11.2 6 6 11.2.8 6z"/>', line: '<rect x="0" y="5" width="12" height="2.5"/>', dash: '<path d="M0 5h5v2H0zM7 5h5v2H7z"/>' };
@@ -373,12 +384,23 @@
       }
     }
 
+    // The first day asked for is marked; a second one is compared with it.
+    mark(ms) {
+      const page = this.root.dataset.storyCompare;
+      if (!page || ms === undefined) return;
+      const iso = (day) => new Date(day).toISOString().slice(0, 10);
+      if (this.marked !== null && this.marked !== ms) { globalThis.location.assign(`${page}?a=${iso(this.marked)}&b=${iso(ms)}`); return; }
+      this.marked = this.marked === ms ? null : ms;
+      this.root.querySelector("[data-story-readout]").textContent = this.marked === null ? gettext("No day is marked.") : say(gettext("%(day)s is marked. Mark another day to compare the two."), { day: dayText(ms) });
+      this.draw();
+    }
+
     setZoom(start, end) {
       this.zoom = { start: Math.max(0, start), end: Math.min(100, end) };
       this.chart.dispatchAction({ type: "dataZoom", ...this.zoom });
     }
 
-    say(index) {
+    go(index) {
       if (!this.days.length) return;
       this.cursor = Math.max(0, Math.min(this.days.length - 1, index));
       const ms = this.days[this.cursor];
@@ -396,7 +418,8 @@
       // The library snaps to the nearest point of each line; what is said is of the day under the pointer or the keyboard.
       this.chart.getZr().on("mousemove", (event) => { this.focusDay = null; this.pointer = this.chart.convertFromPixel({ xAxisIndex: 0 }, event.offsetX); });
       this.chart.on("datazoom", () => { const { start, end } = this.chart.getOption().dataZoom[0]; this.zoom = { start, end }; this.ranges(null); });
-      this.chart.on("click", (event) => { if (event.data && event.data.url) globalThis.location.assign(event.data.url); });
+      this.chart.on("click", (event) => { if (event.data && event.data.url && !event.event.event.shiftKey) globalThis.location.assign(event.data.url); });
+      this.chart.getZr().on("click", (event) => { if (event.event.shiftKey) this.mark(this.nearest(this.chart.convertFromPixel({ xAxisIndex: 0 }, event.offsetX))); });
       new ResizeObserver(() => { if (this.canvas.clientWidth !== this.width) { this.width = this.canvas.clientWidth; this.draw(); } }).observe(this.canvas);
       document.addEventListener("theme:changed", () => this.draw());
       const uln = this.root.querySelector("[data-story-uln]");
@@ -412,12 +435,13 @@
       this.canvas.addEventListener("keydown", (event) => {
         const span = this.zoom.end - this.zoom.start, middle = (this.zoom.start + this.zoom.end) / 2;
         const keys = {
-          ArrowLeft: () => this.say(this.cursor - 1), ArrowRight: () => this.say(this.cursor + 1),
-          PageUp: () => this.say(this.cursor - 10), PageDown: () => this.say(this.cursor + 10),
-          Home: () => this.setZoom(0, 100), End: () => this.say(this.days.length - 1),
+          ArrowLeft: () => this.go(this.cursor - 1), ArrowRight: () => this.go(this.cursor + 1),
+          PageUp: () => this.go(this.cursor - 10), PageDown: () => this.go(this.cursor + 10),
+          Home: () => this.setZoom(0, 100), End: () => this.go(this.days.length - 1),
           "+": () => this.setZoom(middle - span / 4, middle + span / 4), "=": () => this.setZoom(middle - span / 4, middle + span / 4),
           "-": () => this.setZoom(middle - span, middle + span),
           Escape: () => this.chart.dispatchAction({ type: "hideTip" }),
+          c: () => this.mark(this.days[this.cursor]),
           Enter: () => { const alert = this.story.alerts.find((a) => a.at === this.days[this.cursor] && a.url); if (alert) globalThis.location.assign(alert.url); },
         };
         if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
