@@ -117,6 +117,12 @@ class Line:
         return list(seen.items())
 
     @property
+    def only_unit(self) -> str:
+        """In words, where there is nothing to choose and nothing wrong with it."""
+        units = self.units
+        return units[0][1] if len(units) == 1 and self.unit == units[0][0] and not self.errors.get("unit") else ""
+
+    @property
     def fingerprint(self) -> str:
         """What a tick confirms: this text in this unit with this limit, and no other."""
         return f"{self.text.strip()}|{self.unit}|{self.uln.strip()}"

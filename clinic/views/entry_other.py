@@ -160,6 +160,7 @@ def _enter(request: ClinicRequest, public_id: uuid.UUID, kind: Kind) -> HttpResp
             (words, reverse("clinic:enter-items", args=[patient.public_id, word])) for words, word in kind.others
         ],
         "named": kind is BASELINE,
+        "itemised": isinstance(form, forms.ItemsForm),
         "head": [facts.label_of(column) for column in columns],
         "rows": [
             {

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from audit.models import Access, Entry
+from clinic.selectors import facts
 from monitoring.models import (
     Assessment,
     BodySize,
@@ -534,6 +535,12 @@ def test_what_an_action_refuses_stands_beside_its_box(patient, browser) -> None:
     assert not (Waiver.objects.exists())
     assert not (Booking.objects.exists())
     assert not (LungFunction.objects.exists())
+
+
+def test_every_field_of_every_kind_of_entry_has_its_heading() -> None:
+    for kind in facts.KINDS.values():
+        for field in facts._fields(kind.model):
+            assert facts.label_of(field), f"{kind.word}: {field.name}"
 
 
 # ------------------------------------------------------------------------------------------------------- what it costs

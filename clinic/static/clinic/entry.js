@@ -77,7 +77,8 @@
       const box = valueOf(line);
       box.value = box.tagName === "SELECT" ? text.toLowerCase() : text;
       const units = line.querySelector("[data-unit]");
-      const wanted = unit && units && [...units.options].find((option) => [option.value, option.text].some((each) => unitKey(each) === unitKey(unit)));
+      const choices = units && (units.options ? [...units.options] : [{ value: units.value, text: units.nextElementSibling.textContent }]);
+      const wanted = unit && choices && choices.find((option) => [option.value, option.text].some((each) => unitKey(each) === unitKey(unit)));
       if (wanted && units.value !== wanted.value) { units.value = wanted.value; fillLimits(line, true); }
       box.dispatchEvent(new Event("input", { bubbles: true }));
       changed(box);
@@ -145,11 +146,11 @@
       madeFor.value = laboratory.value.trim();
     });
     // A unit is chosen once: the empty lines below, of tests this person never had, follow where they were in the same.
-    for (const unit of panel.querySelectorAll("[data-unit]")) unit.dataset.was = unit.value;
+    for (const unit of panel.querySelectorAll("select[data-unit]")) unit.dataset.was = unit.value;
     function follow(unit) {
       const was = unit.dataset.was;
       unit.dataset.was = unit.value;
-      const all = [...panel.querySelectorAll("[data-unit]")];
+      const all = [...panel.querySelectorAll("select[data-unit]")];
       for (const other of all.slice(all.indexOf(unit) + 1)) {
         const line = other.closest("tr.line");
         if ("known" in other.dataset || valueOf(line).value || other.value !== was || ![...other.options].some((option) => option.value === unit.value)) continue;
