@@ -22,6 +22,8 @@ from django.core.exceptions import ValidationError
 from django.core.mail import get_connection
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import formats
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from accounts.models import Centre, Membership, Role, User
@@ -83,7 +85,7 @@ class Stale(ValidationError):
     """The alert is not as the person saw it. Nothing was changed."""
 
     def __init__(self) -> None:
-        super().__init__("This alert has changed in the meantime. Nothing was done; look at it again.", code="stale")
+        super().__init__(_("This alert has changed in the meantime. Nothing was done; look at it again."), code="stale")
 
 
 def send_soon(task: str) -> None:
@@ -435,7 +437,7 @@ def dispatch_sweeps(*, now: dt.datetime, send: Callable[[int], object]) -> int:
         finished_at__isnull=True,
     )
     for sweep in waiting.order_by("pk"):
-        for _ in range(min(WORKERS_OF_A_SWEEP, len(set(RULES) - selectors.rules_finished(sweep)))):
+        for _nth in range(min(WORKERS_OF_A_SWEEP, len(set(RULES) - selectors.rules_finished(sweep)))):
             send(sweep.pk)
             sent += 1
         Sweep.objects.filter(pk=sweep.pk).update(dispatched_at=now)
@@ -570,13 +572,13 @@ def _move(
 def _check(reason: str, text: str, *, required: bool = True) -> None:
     wrong = {}
     if required and not reason:
-        wrong["reason"] = "Choose a reason."
+        wrong["reason"] = _("Choose a reason.")
     elif reason and reason not in Reason.values:
-        wrong["reason"] = "Choose one of the reasons."
+        wrong["reason"] = _("Choose one of the reasons.")
     elif reason == Reason.OTHER and not text.strip():
-        wrong["text"] = "Say what the other reason is."
+        wrong["text"] = _("Say what the other reason is.")
     if len(text.strip()) > 500:
-        wrong["text"] = "At most 500 characters."
+        wrong["text"] = _("At most 500 characters.")
     if wrong:
         raise ValidationError(wrong)
 
@@ -640,11 +642,11 @@ def snooze(
     """
     _check(reason, text)
     if alert.level == Level.URGENT:
-        raise ValidationError("An urgent alert cannot be snoozed.")
+        raise ValidationError(_("An urgent alert cannot be snoozed."))
     today = centre_day(now, alert.centre.zone)
     longest = SNOOZE_DAYS[Level(alert.level)]
     if not today <= until <= today + dt.timedelta(days=longest):
-        raise ValidationError({"until": f"Choose a day from today to {longest} days ahead."})
+        raise ValidationError({"until": _("Choose a day from today to %(days)s days ahead.") % {"days": longest}})
     if alert.state == State.CLOSED:
         raise Stale
     return _move(
@@ -729,10 +731,9 @@ def decide_escalation(
         longest = SNOOZE_DAYS.get(Level(alert.level), 0)
         last = today + dt.timedelta(days=longest)
         if not today < look_again_on <= last:
-            errors["look_again_on"] = (
-                f"The open alert can be put off for {longest} days at most: choose a day from tomorrow to "
-                f"{last.day} {last:%b %Y}, or none."
-            )
+            errors["look_again_on"] = _(
+                "The open alert can be put off for %(days)s days at most: choose a day from tomorrow to %(day)s, or none."
+            ) % {"days": longest, "day": formats.date_format(last, "DATE_FORMAT")}
         until = look_again_on - dt.timedelta(days=1)
     try:
         with transaction.atomic():
@@ -769,9 +770,9 @@ def reopen(*, alert: Alert, by: User, now: dt.datetime, text: str = "") -> Alert
     newest = alert.life.exclude(kind=EventKind.COMMENTED).order_by("-at", "-id").first()
     undoable = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.CLOSED)
     if newest is None or newest.kind not in undoable or newest.by_id is None or alert.state == State.OPEN:
-        raise ValidationError("There is nothing to undo.")
+        raise ValidationError(_("There is nothing to undo."))
     if now - newest.at > UNDO_WITHIN:
-        raise ValidationError("It can be undone for ten minutes only.")
+        raise ValidationError(_("It can be undone for ten minutes only."))
     try:
         with transaction.atomic():
             return _move(
@@ -785,14 +786,14 @@ def reopen(*, alert: Alert, by: User, now: dt.datetime, text: str = "") -> Alert
                 **_opened_again(now),
             )
     except IntegrityError as error:
-        raise ValidationError("The rule has found it again in the meantime; see the new alert.") from error
+        raise ValidationError(_("The rule has found it again in the meantime; see the new alert.")) from error
 
 
 @action("alerts.comment", "comment on an alert")
 def comment(*, alert: Alert, by: User, now: dt.datetime, text: str) -> AlertEvent:
     """A remark. It changes nothing, and can be made on a closed alert as well."""
     if not text.strip():
-        raise ValidationError({"text": "Write the comment."})
+        raise ValidationError({"text": _("Write the comment.")})
     _check("", text, required=False)
     return AlertEvent.objects.create(
         alert=alert, kind=EventKind.COMMENTED, at=now, by=by, text=text.strip(), level=alert.level

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from accounts.models import Membership
 from alerts.models import Delivery, DeliveryKind
@@ -20,17 +21,16 @@ from alerts.selectors import Checked, people, waiting_counts
 
 
 def compose(kind: str, rows: Sequence[Delivery], to: Membership, checked: Checked, server: Any) -> EmailMessage:
-    """One e-mail to one person for all of `rows`, which are of one kind. Not sent yet."""
-    text = render_to_string(
-        f"mail/{kind}.txt",
-        {
-            "count": len(rows),
-            "counts": waiting_counts(to.centre, to.role) if kind == DeliveryKind.DIGEST else {},
-            "checked": checked,
-            "checked_at": checked.at and checked.at.astimezone(to.centre.zone),
-            "url": settings.BASE_URL + "/",
-        },
-    )
+    """One e-mail to one person for all of `rows`, which are of one kind, in the person's language. Not sent yet."""
+    context = {
+        "count": len(rows),
+        "counts": waiting_counts(to.centre, to.role) if kind == DeliveryKind.DIGEST else {},
+        "checked": checked,
+        "checked_at": checked.at and checked.at.astimezone(to.centre.zone),
+        "url": settings.BASE_URL + "/",
+    }
+    with override(to.user.language or settings.LANGUAGE_CODE):
+        text = render_to_string(f"mail/{kind}.txt", context)
     subject, _, body = text.strip().partition("\n")
     bcc: list[str] = []
     if kind == DeliveryKind.OPERATOR and to.user_id == min(people(to.centre, to.role)):

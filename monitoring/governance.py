@@ -12,12 +12,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre
 from monitoring.bounds import bounds_of, like
 from monitoring.models import ChangeKind, Mode, RuleChange
 from monitoring.rules import RULES
-from monitoring.rules.base import Parameters, Rule, plain
+from monitoring.rules.base import Parameters, Rule, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +122,7 @@ def checked(rule: Rule, values: Mapping[str, Any]) -> dict[str, str | bool]:
     for name, typed in values.items():
         bounds = all_bounds.get(name)
         if bounds is None:
-            errors[name] = f"The rule has no parameter {name}."
+            errors[name] = _("The rule has no parameter %(name)s.") % {"name": name}
             continue
         own = getattr(rule.parameters, name)
         try:
@@ -130,7 +131,7 @@ def checked(rule: Rule, values: Mapping[str, Any]) -> dict[str, str | bool]:
             errors[name] = f"{error}."
             continue
         if not bounds.allow(value):
-            errors[name] = f"{plain(value)} is out of bounds: {bounds}."
+            errors[name] = _("%(value)s is out of bounds: %(bounds)s.") % {"value": shown(value), "bounds": bounds}
         elif value != own:
             kept[name] = value if isinstance(value, bool) else str(value)
     if errors:

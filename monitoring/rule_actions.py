@@ -10,6 +10,7 @@ import structlog
 from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from accounts.models import Centre, Membership, User
@@ -38,7 +39,7 @@ def _propose(
     *, centre: Centre, rule: str, kind: str, reason: str, by: User, now: dt.datetime, **what: Any
 ) -> RuleChange:
     if rule not in RULES:
-        raise ValidationError({"rule": "There is no such rule."})
+        raise ValidationError({"rule": _("There is no such rule.")})
     _may(by, centre)
     change = RuleChange(
         centre=centre,
@@ -51,12 +52,12 @@ def _propose(
         **what,
     )
     if not change.reason:
-        raise ValidationError({"reason": "Say why."})
+        raise ValidationError({"reason": _("Say why.")})
     facts.hold(centre)
     if RuleChange.objects.filter(
         centre=centre, rule=rule, kind=kind, confirmed_at__isnull=True, withdrawn_at__isnull=True
     ).exists():
-        raise ValidationError("One such change is proposed already. Confirm or withdraw it first.")
+        raise ValidationError(_("One such change is proposed already. Confirm or withdraw it first."))
     change.full_clean(exclude=["confirmed_by", "confirmed_at", "withdrawn_by", "withdrawn_at"])
     change.save(force_insert=True)
     return change
@@ -69,10 +70,10 @@ def propose_mode(*, centre: Centre, rule: str, mode: str, reason: str, by: User,
     Raises ValidationError where it is so already or is proposed, PermissionDenied for whoever may not.
     """
     if mode not in Mode.values:
-        raise ValidationError({"mode": "Choose one of the list."})
+        raise ValidationError({"mode": _("Choose one of the list.")})
     change = _propose(centre=centre, rule=rule, kind=ChangeKind.MODE, mode=mode, reason=reason, by=by, now=now)
     if governance.mode(centre, rule) == mode:
-        raise ValidationError({"mode": "It is so already."})
+        raise ValidationError({"mode": _("It is so already.")})
     _order_back_test(change, now)
     return change
 
@@ -86,14 +87,14 @@ def propose_parameters(
     Raises ValidationError naming each value that is out of bounds or cannot be read, or where nothing would change.
     """
     if rule not in RULES:
-        raise ValidationError({"rule": "There is no such rule."})
+        raise ValidationError({"rule": _("There is no such rule.")})
     now_in_force = governance.parameters(centre)[rule]
     kept = governance.checked(RULES[rule], {**vars(now_in_force), **values})
     change = _propose(
         centre=centre, rule=rule, kind=ChangeKind.PARAMETERS, parameters=kept, reason=reason, by=by, now=now
     )
     if governance.proposed(centre, change, RULES[rule]).parameters == now_in_force:
-        raise ValidationError("Nothing of it would change.")
+        raise ValidationError(_("Nothing of it would change."))
     _order_back_test(change, now)
     return change
 
@@ -106,7 +107,7 @@ def sign_off(*, centre: Centre, rule: str, reason: str, by: User, now: dt.dateti
     """
     change = _propose(centre=centre, rule=rule, kind=ChangeKind.SIGN_OFF, reason=reason, by=by, now=now)
     if (rule, change.rule_version) in governance.signed_off(centre):
-        raise ValidationError("This version is signed off already.")
+        raise ValidationError(_("This version is signed off already."))
     return change
 
 
@@ -146,14 +147,14 @@ def confirm(*, change: RuleChange, by: User, now: dt.datetime) -> RuleChange:
     held = _held(change)
     _may(by, held.centre)
     if not held.is_pending:
-        raise ValidationError("It has been confirmed or withdrawn in the meantime.")
+        raise ValidationError(_("It has been confirmed or withdrawn in the meantime."))
     if held.proposed_by_id == by.pk:
-        raise ValidationError("Somebody else has to confirm what you proposed.")
+        raise ValidationError(_("Somebody else has to confirm what you proposed."))
     rule = RULES.get(held.rule)
     if rule is None or rule.version != held.rule_version:
-        raise ValidationError("The rule has another version now. Withdraw this, and propose it for that version.")
+        raise ValidationError(_("The rule has another version now. Withdraw this, and propose it for that version."))
     if needs_back_test(held) and not RuleBackTest.objects.filter(change=held, finished_at__isnull=False).exists():
-        raise ValidationError("Its back-test has not finished yet.")
+        raise ValidationError(_("Its back-test has not finished yet."))
     held.confirmed_by, held.confirmed_at = by, now
     held.save(update_fields=["confirmed_by", "confirmed_at"])
     return held
@@ -172,10 +173,10 @@ def withdraw(*, change: RuleChange, reason: str, by: User, now: dt.datetime) -> 
     held = _held(change)
     _may(by, held.centre)
     if not reason.strip():
-        raise ValidationError({"reason": "Say why."})
+        raise ValidationError({"reason": _("Say why.")})
     is_signed = held.kind == ChangeKind.SIGN_OFF and held.withdrawn_at is None
     if not held.is_pending and not is_signed:
-        raise ValidationError("It has been confirmed or withdrawn in the meantime.")
+        raise ValidationError(_("It has been confirmed or withdrawn in the meantime."))
     held.withdrawn_by, held.withdrawn_at, held.withdrawn_reason = by, now, reason.strip()[:200]
     held.save(update_fields=["withdrawn_by", "withdrawn_at", "withdrawn_reason"])
     return held

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from clinic.selectors.governing import Number
 from monitoring.models import Mode
 
-WHY = "Kept with the change, and shown to everybody who reads this page"
+WHY = _("Kept with the change, and shown to everybody who reads this page")
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label="Reason", max_length=200, help_text=WHY)
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=WHY)
 
 
 class ModeForm(ReasonForm):
@@ -24,17 +25,17 @@ class ModeForm(ReasonForm):
         """`mode` is what it is now: one of the others is proposed."""
         super().__init__(*args, **kwargs)
         told = {
-            Mode.ON: "on: it raises alerts",
-            Mode.SHADOW: "in the shadow: asked and counted, shown only here",
-            Mode.OFF: "off: not asked",
+            Mode.ON: _("on: it raises alerts"),
+            Mode.SHADOW: _("in the shadow: asked and counted, shown only here"),
+            Mode.OFF: _("off: not asked"),
         }
         others = [(str(word), text) for word, text in told.items() if word != mode]
-        self.fields["mode"] = forms.ChoiceField(label="The rule is to be", widget=forms.RadioSelect, choices=others)
+        self.fields["mode"] = forms.ChoiceField(label=_("The rule is to be"), widget=forms.RadioSelect, choices=others)
         self.order_fields(self.field_order)
 
 
 class SignForm(ReasonForm):
-    reason = forms.CharField(label="What you have looked at", max_length=200, help_text=WHY)
+    reason = forms.CharField(label=_("What you have looked at"), max_length=200, help_text=WHY)
 
 
 class NumbersForm(forms.Form):
@@ -49,4 +50,4 @@ class NumbersForm(forms.Form):
                 self.fields[number.name] = forms.CharField(
                     label=number.label, max_length=60, initial=number.typed, help_text=help_text
                 )
-        self.fields["reason"] = forms.CharField(label="Reason", max_length=200, help_text=WHY)
+        self.fields["reason"] = forms.CharField(label=_("Reason"), max_length=200, help_text=WHY)

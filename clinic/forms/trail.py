@@ -4,33 +4,41 @@ from __future__ import annotations
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.forms.patient import day_box
 from clinic.forms.worklist import ListForm
-from clinic.selectors.trail import SYSTEM, TrailFilters
+from clinic.selectors.trail import AREAS, SYSTEM, TrailFilters
 
 
 class TrailForm(ListForm):
     what = forms.ChoiceField(
         required=False, choices=[("changes", "changes"), ("looks", "looks")], widget=forms.HiddenInput
     )
-    who = forms.ChoiceField(label="Who", required=False)
-    day = forms.DateField(label="Day", required=False, widget=day_box())
+    who = forms.ChoiceField(label=_("Who"), required=False)
+    area = forms.ChoiceField(label=_("About"), required=False, choices=[("", _("Anything")), *AREAS.items()])
+    day = forms.DateField(label=_("From the day"), required=False, widget=day_box())
+    until = forms.DateField(label=_("Until"), required=False, widget=day_box())
 
     def __init__(self, query: QueryDict, people: list[tuple[str, str]]) -> None:
         self.people = people
         super().__init__(query, what="changes")
+        if self.values["what"] == "looks":
+            del self.fields["area"]  # looks have none
 
     def full_clean(self) -> None:
         who = self.fields["who"]
         assert isinstance(who, forms.ChoiceField)
-        who.choices = [("", "Anybody"), *self.people, (SYSTEM, "The system itself")]
+        who.choices = [("", gettext("Anybody")), *self.people, (SYSTEM, gettext("The system itself"))]
         super().full_clean()
 
     def filters(self) -> TrailFilters:
         return TrailFilters(
             looks=self.values["what"] == "looks",
             who=self.values["who"],
+            area=self.values["area"],
             day=self.values["day"] or None,
+            until=self.values["until"] or None,
             patients=self.patients,
         )

@@ -9,20 +9,25 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Centre, Role, User
 from alerts.models import ShadowFinding
 from clinic.selectors.alert import in_words, words_of
-from clinic.selectors.worklist import sentences
+from clinic.selectors.worklist import ROLE_WORDS, sentences
 from monitoring import governance
-from monitoring.bounds import bounds_of, with_values
+from monitoring.bounds import Bounds, bounds_of, with_values
 from monitoring.levels import Level
 from monitoring.models import ChangeKind, Mode, RuleBackTest, RuleChange
 from monitoring.rule_actions import needs_back_test
 from monitoring.rule_pages import remarked
-from monitoring.rules.base import Parameters, Rule
+from monitoring.rules.base import Parameters, Rule, shown
 
 SHADOW_SHOWN = 200
+# Modes inside a sentence.
+MODES = {Mode.ON: gettext_lazy("on"), Mode.SHADOW: gettext_lazy("in the shadow"), Mode.OFF: gettext_lazy("off")}
 
 
 @dataclass(frozen=True)
@@ -139,12 +144,20 @@ def _numbers(rule: Rule, used: Parameters) -> list[Number]:
                 value=_told(value),
                 typed=str(value),
                 own=_told(own) if value != own else "",
-                bounds=str(bounds),
+                bounds=_bounds(bounds),
                 can_change=bounds.can_change,
-                remark=remarks.get(name, ""),
+                remark=_(remarks[name]) if remarks.get(name) else "",
             )
         )
     return found
+
+
+def _bounds(bounds: Bounds) -> str:
+    if not bounds.can_change:
+        return _("not to be changed")
+    if bounds.choices:
+        return _(" or ").join(shown(choice) for choice in bounds.choices)
+    return _("%(low)s to %(high)s") % {"low": shown(bounds.low), "high": shown(bounds.high)}
 
 
 def _told(value: Any) -> str:
@@ -153,25 +166,26 @@ def _told(value: Any) -> str:
 
 def _title(change: RuleChange) -> str:
     if change.kind == ChangeKind.MODE:
-        return f"Mode: {Mode(change.mode).label.lower()}"
+        return _("Mode: %(mode)s") % {"mode": MODES[Mode(change.mode)]}
     if change.kind == ChangeKind.SIGN_OFF:
-        return f"Sign-off of version {change.rule_version}"
+        return _("Sign-off of version %(version)s") % {"version": change.rule_version}
     if not change.parameters:
-        return "Numbers: the rule's own"
-    return "Numbers: " + ", ".join(f"{words_of(name)} {_told(v)}" for name, v in sorted(change.parameters.items()))
+        return _("Numbers: the rule's own")
+    numbers = ", ".join(f"{words_of(name)} {_told(v)}" for name, v in sorted(change.parameters.items()))
+    return _("Numbers: %(numbers)s") % {"numbers": numbers}
 
 
 def _outcome(change: RuleChange) -> str:
     if change.withdrawn_at is not None:
-        return "taken back" if change.confirmed_at else "withdrawn"
-    return "by one person, before two were asked for" if change.is_carried_over else "confirmed"
+        return _("taken back") if change.confirmed_at else _("withdrawn")
+    return _("by one person, before two were asked for") if change.is_carried_over else _("confirmed")
 
 
 def _proposal(change: RuleChange, rule: Rule, used: Parameters, reader: User) -> Proposal:
     test: RuleBackTest | None = getattr(change, "back_test", None)
     return Proposal(
         change=change,
-        title=_title(change) if change.kind != ChangeKind.PARAMETERS else "Numbers",
+        title=_title(change) if change.kind != ChangeKind.PARAMETERS else _("Numbers"),
         changes=_changes(change, rule, used),
         test=test,
         is_ready=not needs_back_test(change) or (test is not None and test.finished_at is not None),
@@ -204,22 +218,22 @@ def compared(test: RuleBackTest) -> list[Compared]:
         return Compared(label, of(today), of(proposed))
 
     return [
-        line("Alerts opened", lambda counts: str(counts["opened"])),
-        line("of these, waiting already on the first day", lambda counts: str(counts["standing"])),
+        line(_("Alerts opened"), lambda counts: str(counts["opened"])),
+        line(_("of these, waiting already on the first day"), lambda counts: str(counts["standing"])),
         *(line(str(Level(level).label), lambda counts, level=level: str(counts["levels"][level])) for level in Level),
-        line("Patients", lambda counts: str(counts["patients"])),
-        line("Level raised while open", lambda counts: str(counts["raised"])),
-        line("New on a worklist, a person and week", _per_person_week),
+        line(_("Patients"), lambda counts: str(counts["patients"])),
+        line(_("Level raised while open"), lambda counts: str(counts["raised"])),
+        line(_("New on a worklist, a person and week"), _per_person_week),
     ]
 
 
 def _per_person_week(counts: Mapping[str, Any]) -> str:
     rate = counts["per_person_week"]
-    return "nobody in that role" if rate is None else f"{Decimal(str(rate)):.1f}"
+    return _("nobody in that role") if rate is None else formats.number_format(Decimal(str(rate)), 1)
 
 
 def role_of(rule: Rule) -> str:
-    return str(Role(rule.audience).label).lower()
+    return str(ROLE_WORDS[Role(rule.audience)])
 
 
 # ------------------------------------------------------------------------------------------------------------- shadow

@@ -9,23 +9,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Centre, Membership
 from alerts.models import Reason
 from audit.models import Access, Entry
 from common.dates import day_bounds
+from patients.models import Patient
 
 PER_PAGE = 50
 SYSTEM = "system"
+# The first word of an action's name.
+AREAS = {
+    "alerts": _("Alerts"), "monitoring": _("Results and assessments"), "therapy": _("Treatment"),
+    "patients": _("Patients"), "clinic": _("Lists and letters"), "exchange": _("Uploads"),
+    "research": _("Research releases"), "accounts": _("People and access"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class TrailFilters:
-    """`who` is the id of a person, or "system"; `day` a day on the centre's clock."""
+    """`who` is the id of a person, or "system"; `area` what it concerns, a word of `AREAS`; `day` and `until` days on
+    the centre's clock, the one day where `until` is empty.
+    """
 
     looks: bool = False
     who: str = ""
+    area: str = ""
     day: dt.date | None = None
+    until: dt.date | None = None
     patients: tuple[uuid.UUID, ...] = ()
 
 
@@ -45,11 +58,16 @@ def trail(centre: Centre, filters: TrailFilters, before: int | None = None) -> L
         found = found.filter(by__isnull=True)
     elif filters.who:
         found = found.filter(by_id=int(filters.who))
+    if filters.area and not filters.looks:
+        found = found.filter(action__startswith=f"{filters.area}.")
     if filters.day:
-        start, end = day_bounds(filters.day, centre.zone)
-        found = found.filter(at__gte=start, at__lt=end)
+        found = found.filter(at__gte=day_bounds(filters.day, centre.zone)[0])
+    if filters.day or filters.until:
+        found = found.filter(at__lt=day_bounds(filters.until or filters.day, centre.zone)[1])
     if filters.patients:
-        found = found.filter(patient__public_id__in=filters.patients)
+        # What was done to a record that was merged into theirs was done to them.
+        theirs = Q(public_id__in=filters.patients) | Q(merged_into__public_id__in=filters.patients)
+        found = found.filter(patient__in=Patient.everybody.filter(theirs).values("pk"))
     if before is not None:
         at = model.objects.filter(centre=centre, pk=before).values_list("at", flat=True).first()
         if at is not None:
@@ -72,19 +90,41 @@ def why(entry: Entry) -> str:
     return str(_REASONS.get(entry.reason, entry.reason))
 
 
+def what(entry: Entry) -> str:
+    """What was done, in the reader's language: the summary is kept in English."""
+    text = gettext(entry.summary) if entry.summary else entry.action
+    return text[:1].upper() + text[1:]
+
+
 # What the name of a page is called on a list of looks.
 PAGES = {
-    "clinic:worklist": "Worklist", "clinic:due": "Due soon or overdue", "clinic:unjudged": "Cannot be judged",
-    "clinic:alert": "An alert", "clinic:patients": "List of patients", "clinic:patient": "Patient page",
-    "clinic:results": "Results", "clinic:fact": "One entry", "clinic:trail": "Who did what",
-    "clinic:patient-print": "Patient page on paper", "clinic:patient-summary": "Patient summary as PDF",
-    "clinic:chart-svg": "Chart", "clinic:chart-png": "Chart",
+    "clinic:worklist": _("Worklist"), "clinic:due": _("Due soon or overdue"),
+    "clinic:unjudged": _("Cannot be judged"), "clinic:history": _("Past alerts"), "clinic:alert": _("An alert"),
+    "clinic:patients": _("List of patients"), "clinic:patients-export": _("List of patients as a file"),
+    "clinic:book-tests": _("Booking tests"), "clinic:patient": _("Patient page"), "clinic:results": _("Results"),
+    "clinic:compare": _("Two dates compared"), "clinic:fact": _("One entry"), "clinic:trail": _("Who did what"),
+    "clinic:patient-print": _("Patient page on paper"), "clinic:patient-summary": _("Patient summary as PDF"),
+    "clinic:letter": _("Letter"), "clinic:chart-svg": _("Chart"), "clinic:chart-png": _("Chart"),
+    "clinic:patient-new": _("Registering a patient"), "clinic:patient-edit": _("Patient details"),
+    "clinic:patient-history": _("History of the record"), "clinic:merge": _("Merging two records"),
+    "clinic:merge-choose": _("Merging two records"), "clinic:merge-confirm": _("Merging two records"),
+    "clinic:cancer": _("Cancer screening"), "clinic:classification": _("Classification"),
+    "clinic:enter-classification": _("Classification"), "clinic:escalation": _("Escalation brief"),
+    "clinic:escalation-pdf": _("Escalation brief as PDF"), "clinic:infusions": _("Infusions"),
+    "clinic:infusion-plan": _("Plan of an infusion"), "clinic:physio": _("Physiotherapy"),
+    "clinic:physio-today": _("Physiotherapy today"), "clinic:responses": _("Response to treatment"),
+    "clinic:rule-shadow": _("Found in the shadow"), "clinic:taper": _("Taper"), "clinic:taper-plan": _("Taper"),
+    "clinic:taper-calendar": _("Taper calendar"), "clinic:taper-calendar-pdf": _("Taper calendar as PDF"),
+    "clinic:treatment": _("Treatment"), "clinic:treatment-start": _("Treatment"),
+    "clinic:treatment-infusion": _("Treatment"), "clinic:enter-panel": _("Entering results"),
+    "clinic:assessment-correct": _("Correcting an assessment"), "exchange:held-row": _("A row held back"),
+    "exchange:held-csv": _("Rows held back, as a file"),
 }  # fmt: skip
 
 
 def page_name(route: str) -> str:
-    """ "clinic:patient-edit" is "Patient edit"."""
+    """ "clinic:enter-functional" is "Enter functional" where no better name is known."""
     if route in PAGES:
-        return PAGES[route]
+        return str(PAGES[route])
     text = route.rpartition(":")[2].replace("-", " ").replace(".", " ").replace("_", " ")
-    return text[:1].upper() + text[1:]
+    return gettext(text[:1].upper() + text[1:])

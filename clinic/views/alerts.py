@@ -18,6 +18,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, reswap, retarget
 
@@ -183,7 +185,7 @@ def _seen(request: ClinicRequest) -> str | None:
 def acknowledge(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     form = AcknowledgeForm(request.POST, auto_id="acknowledge_%s")
-    return _act(request, alert, "acknowledge", form, "Acknowledged.", now=timezone.now(), seen_level=_seen(request))
+    return _act(request, alert, "acknowledge", form, _("Acknowledged."), now=timezone.now(), seen_level=_seen(request))
 
 
 def _snooze_panel(request: ClinicRequest, alert: Alert, form: Any, status: int = 200) -> HttpResponse:
@@ -205,7 +207,7 @@ def snooze(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     form = SnoozeForm(
         request.POST, alert=alert, today=today, auto_id=f"s{alert.pk}_%s" if request.htmx else "snooze_%s"
     )
-    return _act(request, alert, "snooze", form, "Snoozed.", now=now, seen_level=_seen(request))
+    return _act(request, alert, "snooze", form, _("Snoozed."), now=now, seen_level=_seen(request))
 
 
 @needs(Permission.ACT_ON_ALERTS)
@@ -213,7 +215,7 @@ def snooze(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 def close(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     form = CloseForm(request.POST, auto_id="close_%s")
-    return _act(request, alert, "close", form, "Closed.", now=timezone.now(), seen_level=_seen(request))
+    return _act(request, alert, "close", form, _("Closed."), now=timezone.now(), seen_level=_seen(request))
 
 
 @needs(Permission.ACT_ON_ALERTS)
@@ -221,21 +223,21 @@ def close(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 def comment(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
     form = CommentForm(request.POST, auto_id="comment_%s")
-    return _act(request, alert, "comment", form, "Comment saved.", now=timezone.now(), undo=False)
+    return _act(request, alert, "comment", form, _("Comment saved."), now=timezone.now(), undo=False)
 
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
 def wake(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
-    return _act(request, alert, "wake", None, "Awake: it is open again.", now=timezone.now(), undo=False)
+    return _act(request, alert, "wake", None, _("Awake: it is open again."), now=timezone.now(), undo=False)
 
 
 @needs(Permission.ACT_ON_ALERTS)
 @require_POST
 def undo(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     alert = _alert_or_404(request, public_id)
-    return _act(request, alert, "reopen", None, "Undone: the alert is open again.", now=timezone.now(), undo=False)
+    return _act(request, alert, "reopen", None, _("Undone: the alert is open again."), now=timezone.now(), undo=False)
 
 
 @needs(Permission.MAKE_EXCEPTIONS)
@@ -253,7 +255,7 @@ def make_exception(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse
         except ValidationError as error:
             add_refusal(form, error)
         else:
-            saved(request, alert.patient, "Exception made. The alert closes with the next check.", now)
+            saved(request, alert.patient, _("Exception made. The alert closes with the next check."), now)
             return redirect("clinic:alert", alert.public_id)
     return _page(request, alert, now, exception=form)
 
@@ -284,7 +286,13 @@ def acknowledge_many(request: ClinicRequest) -> HttpResponse:
             raise Http404
         return again
     if done:
-        messages.success(request, f"{len(done)} alert{'s' if len(done) != 1 else ''} acknowledged.")
+        said = ngettext("%(n)s alert acknowledged.", "%(n)s alerts acknowledged.", len(done))
+        messages.success(request, said % {"n": len(done)})
     if left:
-        messages.warning(request, f"{len(left)} left alone: they had changed since you looked. Look at them again.")
+        said = ngettext(
+            "%(n)s left alone: it had changed since you looked. Look at it again.",
+            "%(n)s left alone: they had changed since you looked. Look at them again.",
+            len(left),
+        )
+        messages.warning(request, said % {"n": len(left)})
     return _back(request, now, reverse("clinic:worklist"))

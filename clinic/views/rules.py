@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guards import needs
@@ -108,7 +109,7 @@ def propose_mode(request: ClinicRequest, rule_id: str) -> HttpResponse:
     """That the rule be on, off or in the shadow. Another person confirms it."""
     rule = _rule_or_404(rule_id)
     form = ModeForm(request.POST, mode=_mode_now(request, rule), prefix="mode")
-    done = "Proposed. Somebody else has to confirm it."
+    done = _("Proposed. Somebody else has to confirm it.")
     return _send(request, rule, "mode", form, actions.propose_mode, done, centre=request.centre, rule=rule.id)
 
 
@@ -124,7 +125,7 @@ def propose_numbers(request: ClinicRequest, rule_id: str) -> HttpResponse:
             centre=request.centre, rule=rule.id, values=values, reason=reason, by=by, now=now
         )
 
-    done = "Proposed. The back-test has begun; when it has finished, somebody else can confirm it."
+    done = _("Proposed. The back-test has begun; when it has finished, somebody else can confirm it.")
     return _send(request, rule, "numbers", form, act, done)
 
 
@@ -134,7 +135,7 @@ def sign(request: ClinicRequest, rule_id: str) -> HttpResponse:
     """The first of two signatures under today's version."""
     rule = _rule_or_404(rule_id)
     form = SignForm(request.POST, prefix="sign")
-    done = "Signed. A second person has to sign it, too."
+    done = _("Signed. A second person has to sign it, too.")
     return _send(request, rule, "sign", form, actions.sign_off, done, centre=request.centre, rule=rule.id)
 
 
@@ -149,7 +150,7 @@ def confirm(request: ClinicRequest, rule_id: str, change: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, "Confirmed. The next check goes by it.")
+        messages.success(request, _("Confirmed. The next check goes by it."))
     return redirect("clinic:rule", rule.id)
 
 
@@ -161,7 +162,7 @@ def withdraw(request: ClinicRequest, rule_id: str, change: int) -> HttpResponse:
     held = _change_or_404(request, rule, change)
     form = ReasonForm(request.POST, prefix="withdraw")
     return _send(
-        request, rule, "withdraw", form, actions.withdraw, "Withdrawn. It is kept in the history.", change=held
+        request, rule, "withdraw", form, actions.withdraw, _("Withdrawn. It is kept in the history."), change=held
     )
 
 

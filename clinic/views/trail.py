@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.guards import needs
@@ -51,7 +52,7 @@ def _show(request: ClinicRequest, patient: Patient | None, **extra: Any) -> Http
     tabs = []
     query = request.GET.copy()
     query.pop("before", None)
-    for what, label in (("changes", "Who did what"), ("looks", "Who looked")):
+    for what, label in (("changes", _("Who did what")), ("looks", _("Who looked"))):
         query["what"] = what
         tabs.append(
             {"url": f"?{query.urlencode()}", "label": label, "count": None, "here": filters.looks == (what == "looks")}
@@ -62,7 +63,10 @@ def _show(request: ClinicRequest, patient: Patient | None, **extra: Any) -> Http
         "filters": filters,
         "leaf": leaf,
         "lines": [
-            (line, questions.page_name(line.page) if filters.looks else questions.why(line)) for line in leaf.lines
+            (line, questions.page_name(line.page), "")
+            if filters.looks
+            else (line, questions.what(line), questions.why(line))
+            for line in leaf.lines
         ],
         "later": bool(before),
         "narrowed": [] if patient else narrowed_to(request, form.patients),
