@@ -105,15 +105,19 @@ class RegistrationForm(PatientForm):
             self.fields["record_number"].widget.attrs["autofocus"] = True
 
     def ask_about_duplicates(self) -> None:
-        """The refusal of somebody alike belongs beside the box that answers it."""
+        """Nobody alike is registered without a reason; the refusal belongs beside the box that answers it."""
         errors = self.errors.get("__all__")
+        self.fields["reason"].required = True  # by now everything is read: this is for who looks at the box
         if errors is not None and any(error.code == "confirm" for error in errors.as_data()):
             del self.errors["__all__"]
             self.add_error("reason", _("Open the record that is there, or say why this is somebody else."))
 
-    def own_fields(self) -> list[forms.BoundField]:
-        """All boxes but the reason, which stands beside the people it is about."""
-        return [field for field in self if field.name != "reason"]
+    def who(self) -> list[forms.BoundField]:
+        """The boxes by which somebody alike is found. They are shown below these."""
+        return [self[name] for name in AlikeForm.base_fields]
+
+    def about_them(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in AlikeForm.base_fields and name != "reason"]
 
 
 class AlikeForm(forms.Form):

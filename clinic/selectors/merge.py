@@ -15,12 +15,12 @@ from accounts.models import Centre
 from alerts.models import Alert
 from clinic.selectors.facts import BY_MODEL
 from patients import merging
-from patients.models import Merge, Patient
+from patients.models import Merge, Patient, Sex
 
 
 @dataclass(frozen=True)
 class Detail:
-    """A detail of both, in words. `filled`: the record that stays takes over what the other says."""
+    """A detail of both, in words."""
 
     label: str
     one: str
@@ -44,7 +44,7 @@ class Comparison:
     other: Patient
     details: Sequence[Detail]
     kinds: Sequence[Kind]
-    not_the_same: Sequence[str]
+    warning: str
 
 
 def compare(one: Patient, other: Patient) -> Comparison:
@@ -59,12 +59,18 @@ def compare(one: Patient, other: Patient) -> Comparison:
         )
     ]  # fmt: skip
     kinds = [Kind(label_of(held.model), held.kept, held.absorbed, held.stays) for held in merging.held(one, other)]
-    warnings = []
-    if one.born_on != other.born_on:
-        warnings.append(_("The days of birth differ."))
-    if one.sex != other.sex and "unknown" not in (one.sex, other.sex):
-        warnings.append(_("The sexes differ."))
-    return Comparison(one, other, details, kinds, warnings)
+    other_birth = one.born_on != other.born_on
+    other_sex = one.sex != other.sex and Sex.UNKNOWN not in (one.sex, other.sex)
+    warning = (
+        _("The days of birth and the sexes differ.")
+        if other_birth and other_sex
+        else _("The days of birth differ.")
+        if other_birth
+        else _("The sexes differ.")
+        if other_sex
+        else ""
+    )
+    return Comparison(one, other, details, kinds, warning)
 
 
 def label_of(model: Any) -> str:

@@ -73,8 +73,8 @@ def new(request: ClinicRequest) -> HttpResponse:
         if patient is not None:
             saved(request, patient, gettext("Registered."), now)
             return redirect("clinic:patient", patient.public_id)
-        form.ask_about_duplicates()
         found = _alike(request, now)
+        form.ask_about_duplicates()
     context = {"form": form, "alike": found, "nav": "clinic:patients"}
     return render(request, "clinic/patient/new.html", context, status=422 if form.errors else 200)
 
@@ -84,6 +84,7 @@ def new(request: ClinicRequest) -> HttpResponse:
 def alike(request: ClinicRequest) -> HttpResponse:
     """Who may be the person whose registration is being typed. What is not finished is not called wrong yet."""
     form = RegistrationForm(request.POST, centre=request.centre)
+    form.ask_about_duplicates()
     context = {"form": form, "alike": _alike(request, timezone.now()), "typed": AlikeForm(request.POST).typed()}
     return render(request, "clinic/patient/_alike.html", context)
 
