@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from accounts.models import Centre, User
 from audit.attribution import action, job
@@ -30,7 +31,7 @@ class PlanChangedError(Exception):
     """Somebody changed the record since the file was judged. `plan` is how it stands now; nothing was written."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__("The record has changed since this preview was made. Look at it again.")
+        super().__init__(_("The record has changed since this preview was made. Look at it again."))
         self.plan = plan
 
 
@@ -89,7 +90,7 @@ def commit_import(
         raise PlanChangedError(fresh)
     source = None
     if plan.kind == LABS:
-        source, _ = Source.objects.get_or_create(centre=plan.centre, name=plan.source_name)
+        source = Source.objects.get_or_create(centre=plan.centre, name=plan.source_name)[0]
     report = fresh.report
     batch = ImportBatch.objects.create(
         centre=plan.centre,
@@ -142,17 +143,19 @@ def place_held_row(
     """
     batch = ImportBatch.objects.select_related("centre", "source").get(pk=held.batch_id)
     if batch.kind != LABS or batch.source is None:
-        raise ValidationError("A row of a file of patients is settled on the patient's page, then discarded here.")
+        raise ValidationError(_("A row of a file of patients is settled on the patient's page, then discarded here."))
     if patient is not None and patient.centre_id != batch.centre_id:
-        raise ValidationError({"patient_number": "This patient does not belong to the centre."})
+        raise ValidationError({"patient_number": _("This patient does not belong to the centre.")})
     _lock(batch.centre)
     held = _waiting(held)
     if held.kind != HeldRow.Kind.QUARANTINED:
-        raise ValidationError("A row that cannot be read has to be sent again; discard this one.")
+        raise ValidationError(_("A row that cannot be read has to be sent again; discard this one."))
     try:
         mapping = read_mapping(batch.mapping, LABS)
     except MappingProblem:
-        raise ValidationError("The mapping of this file is out of date. Send the file again with a new one.") from None
+        raise ValidationError(
+            _("The mapping of this file is out of date. Send the file again with a new one.")
+        ) from None
     decision = Decision(
         patient_number=patient.record_number if patient else "",
         analyte=analyte,
@@ -183,7 +186,7 @@ def discard_held_row(*, held: HeldRow, by: User, now: dt.datetime, reason: str, 
     """Close a held row without making anything of it. Returns how many: with `alike`, all of the batch that wait with
     the same faults in the same texts (the same unknown test, say). ValidationError without a reason."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why it is discarded."})
+        raise ValidationError({"reason": _("Say why it is discarded.")})
     batch = ImportBatch.objects.select_related("centre").get(pk=held.batch_id)
     _lock(batch.centre)
     held = _waiting(held)
@@ -230,7 +233,9 @@ def _write_results(verdicts: Iterable[Verdict], *, source: Source, by: User, now
     if replaced:
         retired = Result.objects.filter(pk__in=replaced, retired_at__isnull=True).update(retired_at=now, retired_by=by)
         if retired != len(replaced):
-            raise ValidationError("Somebody has corrected or withdrawn a result in the meantime. Nothing was changed.")
+            raise ValidationError(
+                _("Somebody has corrected or withdrawn a result in the meantime. Nothing was changed.")
+            )
     results = [_result(v, source=source, by=by, now=now) for v in new]
     created = Result.objects.bulk_create(results, batch_size=CHUNK)
     return {result.source_key: result.pk for result in created}
@@ -327,7 +332,7 @@ def _release_waiting(verdicts: Iterable[Verdict], *, by: User, now: dt.datetime)
 def _waiting(held: HeldRow) -> HeldRow:
     locked = HeldRow.objects.select_for_update().get(pk=held.pk)
     if locked.resolution:
-        raise ValidationError("Somebody has settled this row in the meantime. Nothing was changed.")
+        raise ValidationError(_("Somebody has settled this row in the meantime. Nothing was changed."))
     return locked
 
 

@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.guards import needs
@@ -25,7 +27,7 @@ from accounts.permissions import Permission
 from audit.access import looked
 from audit.attribution import coming_from
 from audit.models import Origin
-from exchange import actions, selectors
+from exchange import actions, selectors, wording
 from exchange.forms import DiscardForm, PlaceForm, QuarantineFilter, UploadForm
 from exchange.mapping import LABS, MappingProblem, read_mapping
 from exchange.models import HeldRow, PendingUpload
@@ -47,24 +49,24 @@ NEW = (Outcome.IMPORTED, Outcome.CORRECTED)
 SAMPLE = 10
 # What the row itself answers, by the name of the field in the mapping.
 LABELS = {
-    "patient_number": "Patient number",
-    "test": "Test",
-    "value": "Value",
-    "unit": "Unit",
-    "low": "Lower limit",
-    "high": "Upper limit",
-    "taken": "Sample taken",
-    "reported": "Reported",
-    "laboratory": "Laboratory",
-    "id": "Id at the source",
-    "given_name": "Given name",
-    "family_name": "Family name",
-    "born": "Born",
-    "sex": "Sex",
-    "subtype": "Subtype",
-    "onset": "First symptom",
-    "diagnosed": "Diagnosed",
-    "row": "Row",
+    "patient_number": _("Patient number"),
+    "test": _("Test"),
+    "value": _("Value"),
+    "unit": _("Unit"),
+    "low": _("Lower limit"),
+    "high": _("Upper limit"),
+    "taken": _("Sample taken"),
+    "reported": _("Reported"),
+    "laboratory": _("Laboratory"),
+    "id": _("Id at the source"),
+    "given_name": _("Given name"),
+    "family_name": _("Family name"),
+    "born": _("Born"),
+    "sex": _("Sex"),
+    "subtype": _("Subtype"),
+    "onset": _("First symptom"),
+    "diagnosed": _("Diagnosed"),
+    "row": _("Row"),
 }
 
 
@@ -182,7 +184,7 @@ def commit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 @needs(Permission.IMPORT)
 def drop(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     actions.drop_upload(upload=_pending(request, public_id), by=request.user, now=timezone.now())
-    messages.success(request, "The file was dropped. Nothing was written.")
+    messages.success(request, gettext("The file was dropped. Nothing was written."))
     return redirect("exchange:uploads")
 
 
@@ -251,8 +253,8 @@ def _held_page(
         "held": held,
         "problems": [{**p, "label": LABELS.get(p["field"], p["field"])} for p in held.problems],
         "said": said,
-        "crumbs": [{"label": "Quarantine", "url": reverse("exchange:quarantine")}],
-        "cell_head": [{"label": "Column"}, {"label": "Text"}],
+        "crumbs": [{"label": gettext("Quarantine"), "url": reverse("exchange:quarantine")}],
+        "cell_head": [{"label": gettext("Column")}, {"label": gettext("Text")}],
         "cells": [[{"text": heading}, {"text": text}] for heading, text in held.data.items()],
         "place": place or (PlaceForm(centre=request.centre) if can_place else None),
         "discard": discard or DiscardForm(prefix="discard"),
@@ -288,7 +290,7 @@ def held_row(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     except ValidationError as error:
         _refuse(form, error)
         return _held_page(request, held, place=form)
-    messages.success(request, "The row was placed." if placed == 1 else f"{placed} rows were placed.")
+    messages.success(request, ngettext("The row was placed.", "%(n)s rows were placed.", placed) % {"n": placed})
     return redirect("exchange:quarantine")
 
 
@@ -304,7 +306,7 @@ def discard(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     except ValidationError as error:
         _refuse(form, error)
         return _held_page(request, held, discard=form)
-    messages.success(request, "The row was discarded." if count == 1 else f"{count} rows were discarded.")
+    messages.success(request, ngettext("The row was discarded.", "%(n)s rows were discarded.", count) % {"n": count})
     return redirect("exchange:quarantine")
 
 
@@ -317,6 +319,6 @@ def _refuse(form: Any, error: ValidationError) -> None:
         box = {"id": "accept_key"}.get(name, name)
         for text in texts:
             if box in form.fields:
-                form.add_error(box, text)
+                form.add_error(box, wording.shown(text))
             else:
-                form.add_error(None, f"{LABELS.get(name, name)}: {text}")
+                form.add_error(None, f"{LABELS.get(name, name)}: {wording.shown(text)}")

@@ -93,7 +93,7 @@ def test_what_changed_since_the_preview_is_shown_and_not_committed(
     for posted in ({"digest": digest[1]}, {}):
         answer = browser.post(reverse("exchange:commit", args=[public_id]), posted)
         assert answer.status_code == 409
-        assert "1 of them corrections" in answer.content.decode()
+        assert "1 of them a correction" in answer.content.decode()
     assert Result.objects.get().value == 150
 
 
