@@ -1,5 +1,6 @@
 """gunicorn, found by its name in the working directory. Address and number of processes come from the command line."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ class OurLog(Logger):
 
 
 logger_class = OurLog
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded by now stays: the collector need not look through it again, in the middle of somebody's page."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

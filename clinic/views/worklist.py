@@ -23,6 +23,8 @@ from clinic.views.listing import answer, narrow_to_patients, narrowed_to, page_o
 from clinic.views.shared import ClinicRequest, address, can
 from common.dates import centre_day
 
+ALERTS_A_PAGE = 25  # each says why, and can be acted on: more than anybody takes in at once
+
 
 @require_safe
 def home(request: ClinicRequest) -> HttpResponse:
@@ -106,7 +108,7 @@ def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | Non
     form = WorklistForm(request.GET, request.membership)
     filters = form.filters()
     counts = questions.states(request.centre, filters, as_of)
-    page = page_of(request, questions.worklist(request.centre, filters, as_of), count=counts[filters.state])
+    page = page_of(request, questions.worklist(request.centre, filters, as_of), ALERTS_A_PAGE, counts[filters.state])
     return _list(
         request, form, "worklist", "clinic:worklist", now,
         page=page,
@@ -140,7 +142,7 @@ def show_due(request: ClinicRequest, now: dt.datetime, **extra: Any) -> HttpResp
     form = DueForm(request.GET)
     filters, when = form.filters(), form.values["when"]
     if when == "overdue":
-        page = page_of(request, questions.overdue(request.centre, filters, as_of))
+        page = page_of(request, questions.overdue(request.centre, filters, as_of), ALERTS_A_PAGE)
         shown: Any = questions.rows(page.object_list, request.centre.zone, now)
     else:
         page = page_of(request, questions.due_soon(request.centre, filters, as_of))
