@@ -732,7 +732,8 @@ def decide_escalation(
         last = today + dt.timedelta(days=longest)
         if not today < look_again_on <= last:
             errors["look_again_on"] = _(
-                "The open alert can be put off for %(days)s days at most: choose a day from tomorrow to %(day)s, or none."
+                "The open alert can be put off for %(days)s days at most: choose a day from tomorrow to %(day)s, "
+                "or none."
             ) % {"days": longest, "day": formats.date_format(last, "DATE_FORMAT")}
         until = look_again_on - dt.timedelta(days=1)
     try:

@@ -12,6 +12,7 @@ import datetime as dt
 import functools
 import re
 
+from django.conf import settings
 from django.utils import formats
 from django.utils.translation import get_language, gettext, override
 
@@ -116,7 +117,7 @@ def translated_words(text: str) -> str:
     """A word of the evidence in the reader's language; what is no word of ours stays as it is."""
     if text in ANTIBODIES:
         return gettext(ANTIBODIES[text].name)
-    if not text or (get_language() or "en").startswith("en"):
+    if not text or get_language() in (None, "en", settings.LANGUAGE_CODE):  # the language of the record
         return text
     found = known(text)
     if found is None:

@@ -63,7 +63,9 @@ def show(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 def _page(request: ClinicRequest, alert: Alert, now: dt.datetime, **refused: forms.Form) -> HttpResponse:
-    """The page; `refused` holds the form that was sent and refused, by what it does."""
+    """The page; `refused` holds the form that was sent and refused, by what it does. That form, or the one the address
+    asks for, is unfolded.
+    """
     today = centre_day(now, request.centre.zone)
     context = {
         "alert": alert,
@@ -77,7 +79,7 @@ def _page(request: ClinicRequest, alert: Alert, now: dt.datetime, **refused: for
         "close_form": CloseForm(auto_id="close_%s"),
         "comment_form": CommentForm(auto_id="comment_%s"),
         "exception_form": ExceptionForm(auto_id="exception_%s"),
-        "refused": next(iter(refused), ""),
+        "unfolded": next(iter(refused), request.GET.get("do", "")),
         "nav": "clinic:worklist",
         **{f"{name}_form": form for name, form in refused.items()},
     }
@@ -202,7 +204,7 @@ def snooze(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     today = centre_day(now, request.centre.zone)
     if request.method != "POST":
         if not request.htmx:
-            return redirect(reverse("clinic:alert", args=[public_id]) + "#snooze")
+            return redirect(reverse("clinic:alert", args=[public_id]) + "?do=snooze#snooze")
         return _snooze_panel(request, alert, SnoozeForm(alert=alert, today=today, auto_id=f"s{alert.pk}_%s"))
     form = SnoozeForm(
         request.POST, alert=alert, today=today, auto_id=f"s{alert.pk}_%s" if request.htmx else "snooze_%s"

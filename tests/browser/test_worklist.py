@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +14,10 @@ from playwright.sync_api import Page, expect
 from alerts.models import Alert, State
 from tests import factories
 from tests.clinic import findings
+
+if TYPE_CHECKING:
+    from accounts.models import Centre
+    from tests.browser.people import Person
 
 PASSWORD = "not a real one 9"
 
@@ -83,6 +88,110 @@ def test_a_clinician_works_through_the_list(browser_page: Page) -> None:
     }  # fmt: skip
 
 
+@pytest.fixture
+def four(clinic: Centre) -> list[Alert]:
+    """Opened one after the other, so that they stand in this order."""
+    by = factories.person(clinic)
+    found = []
+    for number, family in enumerate(("Moreau", "Haddad", "Morgan", "Bell")):
+        opened_at = timezone.now() - dt.timedelta(hours=9 - number)
+        patient = factories.patient(clinic, by, family_name=family)
+        found.append(findings.alert(patient, opened_at=opened_at, as_of=opened_at.date()))
+    return found
+
+
+def states() -> dict[str, str]:
+    return dict(Alert.objects.values_list("patient__family_name", "state"))
+
+
+def in_focus(person: Person) -> str:
+    row = "document.activeElement.closest('[data-row]')"
+    return str(person.page.evaluate(f"{row}?.querySelector('.list-who a').textContent || ''"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_list_is_worked_through_by_keys_alone(width: int, four: list[Alert], somebody) -> None:
+    someone = somebody(width=width)
+    someone.is_signed_in()
+    someone.opens("/worklist/")
+    on_list(someone.page, 4)
+
+    # A key that acts does nothing before a row is chosen: it chooses the first.
+    someone.keys("a")
+    assert in_focus(someone).startswith("Moreau")
+    on_list(someone.page, 4)
+    someone.keys("j")
+    assert in_focus(someone).startswith("Haddad")
+    someone.keys("a")
+    on_list(someone.page, 3)
+    someone.is_told("Acknowledged.")
+    expect(someone.page.locator("tr.list-row:focus")).to_contain_text("Morgan")  # the next stands where it was
+
+    # Snoozed in the row: the panel takes the focus, Enter in it sends.
+    someone.keys("s")
+    panel = someone.page.locator(".list-panel")
+    expect(panel).to_be_visible()
+    panel.locator("select").select_option("will_monitor")
+    panel.locator("input[type=date]").press("Enter")
+    on_list(someone.page, 2)
+    someone.keys("k", "k", "o")
+    expect(someone.page.get_by_role("heading", level=1)).to_contain_text("Physiotherapy is being missed")
+    assert states() == {"Moreau": "open", "Haddad": "acknowledged", "Morgan": "snoozed", "Bell": "open"}
+
+
+@pytest.mark.browser
+def test_the_keys_are_listed_and_several_are_ticked_by_key(four: list[Alert], somebody) -> None:
+    someone = somebody()
+    someone.is_signed_in()
+    someone.opens("/worklist/")
+    someone.keys("?")
+    dialog = someone.page.locator("dialog[open]")
+    for text in (
+        "Next and previous row",
+        "Acknowledge the alert of the row",
+        "Snooze the alert of the row",
+        "Tick the row",
+    ):
+        expect(dialog).to_contain_text(text)
+    someone.keys("Escape", "j", "x", "j", "x")
+    expect(someone.page.locator(".row-check:checked")).to_have_count(2)
+    someone.page.locator("#bulk_reason").select_option("already_known")
+    someone.presses("Acknowledge ticked")
+    someone.is_told("2 alerts acknowledged.")
+    on_list(someone.page, 2)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_without_javascript_alerts_are_acknowledged_one_by_one_and_together(
+    width: int, four: list[Alert], somebody
+) -> None:
+    someone = somebody(javascript=False, width=width)
+    someone.is_signed_in()
+    someone.opens("/worklist/")
+    row = someone.page.locator("tr.list-row", has_text="Bell")
+    row.get_by_role("button", name=re.compile("^Acknowledge:")).click()
+    someone.is_told("Acknowledged.")
+    on_list(someone.page, 3)
+    for name in ("Moreau", "Morgan"):
+        someone.page.locator("tr.list-row", has_text=name).get_by_role("checkbox").check()
+    someone.page.locator("#bulk_reason").select_option("already_known")
+    someone.presses("Acknowledge ticked")
+    on_list(someone.page, 1)
+    someone.page.locator("tr.list-row", has_text="Haddad").get_by_role("link", name=re.compile("^Snooze:")).click()
+    someone.chooses("Reason", "Will monitor", within="#snooze")
+    someone.presses("Snooze", within="#snooze form")
+    assert states() == {
+        "Moreau": "acknowledged", "Haddad": "snoozed", "Morgan": "acknowledged", "Bell": "acknowledged",
+    }  # fmt: skip
+
+    # What became of them stands in the history once they are closed.
+    someone.opens("/worklist/history/?state=all")
+    on_list(someone.page, 4)
+    someone.sees("Already known and dealt with.")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_hold_to_the_rules_of_accessibility(browser_page: Page) -> None:
     centre = factories.centre()
@@ -93,7 +202,7 @@ def test_the_pages_hold_to_the_rules_of_accessibility(browser_page: Page) -> Non
     sign_in(browser_page, person.email)
     for path in (
         f"/alerts/{alert.public_id}/", "/worklist/due/?when=overdue", "/worklist/unjudged/", "/patients/", "/rules/",
-        "/rules/ck-rising/", "/overview/", "/trail/", "/trail/?what=looks",
+        "/rules/ck-rising/", "/overview/", "/worklist/history/", "/trail/", "/trail/?what=looks",
     ):  # fmt: skip
         browser_page.goto(path)
         found = Axe().run(browser_page).response["violations"]
