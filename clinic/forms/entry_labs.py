@@ -139,6 +139,11 @@ class Line:
         return "|".join(dict.fromkeys([*known, *_ALSO.get(self.code, "").split()]))
 
     @property
+    def asks(self) -> bool:
+        """It is not saved until somebody has looked again."""
+        return bool(self.warning) and not self.confirmed
+
+    @property
     def typed(self) -> TypedValue:
         """With points for the commas of a language that writes them; what cannot be told stays, and `look` refuses."""
         text, low, uln = (_pointed(written)[0] for written in (self.text, self.low, self.uln))
@@ -396,9 +401,9 @@ def groups(lines: Sequence[Line]) -> tuple[list[Line], list[Group]]:
     for panel in PANELS:
         rest = [line for line in lines if line.analyte.panel == panel and line.code not in STANDARD]
         if rest:
-            others.append(Group(str(_OTHER_NAMES.get(panel) or PANEL_NAMES.get(panel, panel.capitalize())), rest))
+            others.append(Group(str(_OTHER_NAMES.get(panel) or PANEL_NAMES[panel]), rest))
     return standard, others
 
 
 def has_something_to_say(lines: Sequence[Line]) -> bool:
-    return any(line.errors or (line.warning and not line.confirmed) for line in lines)
+    return any(line.errors or line.asks for line in lines)

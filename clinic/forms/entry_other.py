@@ -45,6 +45,9 @@ class EntryForm(forms.Form):
     today: ClassVar[str] = ""
     confirms: ClassVar[tuple[str, ...]] = ()  # numbers of which a very rare one is saved only after a tick
 
+    def unit_of(self, name: str) -> str:
+        return self.units.get(name, "")
+
     @classmethod
     def first(cls, as_of: dt.date) -> dict[str, Any]:
         return {cls.today: as_of} if cls.today else {}
@@ -140,7 +143,6 @@ class ItemsForm(EntryForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.units = {}
         for code, label in self.items.items():
             most = self.maxima[code]
             # A digit that can only be a whole answer leads on to the next box.
@@ -154,7 +156,9 @@ class ItemsForm(EntryForm):
                     attrs={"class": "form-control num", "inputmode": "numeric", "autocomplete": "off", **digit}
                 ),
             )
-            self.units[code] = gettext("of %(maximum)s") % {"maximum": most}
+
+    def unit_of(self, name: str) -> str:
+        return gettext("of %(maximum)s") % {"maximum": self.maxima[name]} if name in self.maxima else ""
 
     def values(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -57,7 +57,7 @@ def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
         "lines": lines,
         "standard": standard,
         "others": others,
-        "asking": [line for line in lines if line.warning and not line.confirmed],
+        "asking": [line for line in lines if line.asks],
         "wrong": wrong,
         "made_for": laboratory,
         "checked": checked,

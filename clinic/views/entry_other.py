@@ -155,7 +155,7 @@ def _enter(request: ClinicRequest, public_id: uuid.UUID, kind: Kind) -> HttpResp
         "as_of": as_of,
         "kind": kind,
         "form": form,
-        "boxes": [(form[name], form.units.get(name, ""), before.get(name, "")) for name in form.fields],
+        "boxes": [(form[name], form.unit_of(name), before.get(name, "")) for name in form.fields],
         "others": [
             (words, reverse("clinic:enter-items", args=[patient.public_id, word])) for words, word in kind.others
         ],

@@ -1,4 +1,4 @@
-"""Typing in a real browser, by keyboard alone."""
+"""Single comforts of typing in a real browser; the whole morning is in test_nurse_morning.py."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import expect
 
-from monitoring.models import Assessment, Result
+from monitoring.models import Result
 from tests import factories
 from tests.factories import fact
 
 pytestmark = pytest.mark.browser
-AT_LAST = 30_000  # ms: the machine of a test may be busy
-PANEL = {
-    "ck": "480", "aldolase": "7", "ldh": "310", "ast": "41", "alt": "52", "ggt": "30", "creatinine": "61", "egfr": "95",
-    "haemoglobin": "131", "wbc": "7.2", "neutrophils": "5.1", "lymphocytes": "1.3",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -45,30 +39,6 @@ def open_page(page: Any, patient: Any, rest: str) -> None:
 
 def focused(page: Any) -> str:
     return str(page.evaluate("document.activeElement.name || ''"))
-
-
-def test_a_panel_of_twelve_by_keyboard_alone(browser_page: Any, patient: Any) -> None:
-    """At most 26 keys besides the digits, none of them a mouse."""
-    today = timezone.now().date() - dt.timedelta(days=1)
-    open_page(browser_page, patient, "results")
-    keyboard = browser_page.keyboard
-    assert focused(browser_page) == "taken_on"
-    # The order of day and month is the computer's: the digits are not what is counted.
-    browser_page.fill("#id_taken_on", today.isoformat())
-    keys = 0
-    while focused(browser_page) != "ck":
-        keyboard.press("Tab")
-        keys += 1
-        assert keys < 15
-    for number, (code, value) in enumerate(PANEL.items()):
-        assert focused(browser_page) == code
-        keyboard.type(value)
-        keyboard.press("Enter" if number == len(PANEL) - 1 else "Tab")
-        keys += 1
-    expect(browser_page.locator("#messages")).to_contain_text("12 results saved.", timeout=AT_LAST)
-    assert {row.analyte: row.value_received for row in Result.objects.all()} == PANEL
-    assert {row.taken_on for row in Result.objects.all()} == {today}
-    assert keys <= 26
 
 
 def test_arrows_reach_unit_and_limits_and_the_line_speaks_at_once(browser_page: Any, patient: Any) -> None:
@@ -110,22 +80,3 @@ def test_a_pasted_column_fills_downwards(browser_page: Any, patient: Any) -> Non
     )
     typed = {code: browser_page.input_value(f"#id_{code}") for code in ("ck", "aldolase", "ldh", "ast", "alt")}
     assert typed == {"ck": "480", "aldolase": "", "ldh": "310", "ast": "<40", "alt": ""}
-
-
-def test_strength_by_digits_with_its_total_live(browser_page: Any, patient: Any) -> None:
-    open_page(browser_page, patient, "strength")
-    keyboard = browser_page.keyboard
-    browser_page.focus("#id_mmt8_neck_flexors_axial")
-    keyboard.press("ArrowDown")
-    assert focused(browser_page) == "mmt8_deltoid_right"
-    keyboard.press("ArrowRight")
-    assert focused(browser_page) == "mmt8_deltoid_left"
-    keyboard.press("ArrowUp")
-    for key in "1099101088101776690":
-        keyboard.press(key)
-    expect(browser_page.locator("#preview")).to_contain_text("110/150", timeout=AT_LAST)
-    keyboard.press("Enter")
-    expect(browser_page.locator("#messages")).to_contain_text("Assessment saved.", timeout=AT_LAST)
-    saved = Assessment.objects.get()
-    assert (saved.mmt8_150, saved.mmt8_80) == (110, 69)
-    assert saved.grades.get(muscle="gluteus_maximus", side="left").grade == 1
