@@ -130,7 +130,7 @@ def _check_details(patient: Patient, now: dt.datetime, *, same_clinician: bool =
                 errors[field] = before_birth
     if patient.onset_on and patient.diagnosed_on and patient.onset_on > patient.diagnosed_on:
         errors.setdefault("onset_on", _("The first symptom cannot come after the diagnosis."))
-    others = Patient.everybody.filter(centre_id=patient.centre_id, record_number__iexact=patient.record_number)
+    others = Patient.everybody.filter(centre_id=patient.centre_id, record_number__same=patient.record_number)
     if patient.record_number and others.exclude(pk=patient.pk).exists():
         errors["record_number"] = _("Another patient of this centre has this number.")
     if patient.clinician_id and not same_clinician:  # one who has left goes on standing there

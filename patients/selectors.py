@@ -14,7 +14,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Centre, User
 from patients.antibodies import ANTIBODIES, POSITIVE_RESULTS
-from patients.folding import fold
+from patients.folding import Fold, fold
 from patients.models import (
     AntibodyResult,
     Consent,
@@ -46,44 +46,60 @@ def _day_in(word: str) -> dt.date | None:
 def _begins_with(text: str) -> Q:
     day = _day_in(text)
     if day is not None:
-        return Q(born_on=day) | Q(record_number__istartswith=text)
-    # istartswith compares UPPER(column), and `begins` the folded name, which is what the indexes of the search hold.
-    return Q(family_name__begins=text) | Q(given_name__begins=text) | Q(record_number__istartswith=text)
+        return Q(born_on=day) | Q(record_number__begins=text)
+    return Q(family_name__begins=text) | Q(given_name__begins=text) | Q(record_number__begins=text)
 
 
-def _found_by(text: str) -> Q | None:
-    """Each word must begin a name or number, or be the day of birth; None without any word."""
-    words = text.replace("\x00", "").replace(",", " ").split()  # PostgreSQL refuses a NUL, and no name holds it
-    if not words:
-        return None
-    every_word = Q()
-    for word in words:
-        every_word &= _begins_with(word)
-    return every_word if len(words) == 1 else every_word | _begins_with(" ".join(words))
+def _first(found: QuerySet[Patient], text: str, limit: int) -> list[QuerySet[Patient, int]]:
+    """The first of `found` whose family name begins with `text`, of the given names and of the numbers (or of those
+    born on the day that it is): each out of an index, in its order.
+    """
+    day, family, given = _day_in(text), Fold("family_name"), Fold("given_name")
+    ways: dict[Q, list[Any]] = {
+        Q(record_number__begins=text): [Fold("record_number")],
+        **(
+            {Q(born_on=day): ["born_on"]}
+            if day is not None
+            else {Q(family_name__begins=text): [family, given], Q(given_name__begins=text): [given, family]}
+        ),
+    }
+    return [
+        found.filter(way).order_by(*order, "id").values_list("pk", flat=True)[:limit] for way, order in ways.items()
+    ]
 
 
-def matching(centre: Centre, text: str) -> QuerySet[Patient]:
+def matching(centre: Centre, text: str, limit: int = FOUND_AT_MOST) -> QuerySet[Patient]:
     """The centre's patients whose family name, given name or number begins with `text`, in order of name. Case and
     accents do not matter; a day finds who was born on it.
 
     Of several words each must begin one of them, so "Family, Given" and "Given Family" both find; a name of several
     words is found by its own beginning too. A record that was merged into another is found as that other. An empty text
-    finds nobody.
+    finds nobody. Where more than `limit` begin alike, not all are among them, but more than `limit`.
     """
-    found_by = _found_by(text)
-    if found_by is None:
+    words = text.replace("\x00", "").replace(",", " ").split()  # PostgreSQL refuses a NUL, and no name holds it
+    if not words:
         return Patient.objects.none()
+    # The word that few begin with is looked up, the others are compared with whom it finds.
+    first, *others = sorted(words, key=lambda word: (_day_in(word) is None, -len(word)))
+    every_word = Q()
+    for word in others:
+        every_word &= _begins_with(word)
+    ways = _first(centre.patients.filter(every_word), first, limit + 1)
+    if others:
+        ways += _first(centre.patients.all(), " ".join(words), limit + 1)
+    found = set(ways[0].union(*ways[1:], all=True))
     # Few were ever merged: asked for apart, so that the search of everybody else keeps its indexes.
-    merged = Patient.everybody.filter(found_by, centre=centre, merged_into__isnull=False)
-    kept = list(merged.values_list("merged_into", flat=True)[:FOUND_AT_MOST])
-    if kept:
-        found_by |= Q(pk__in=kept)
-    return centre.patients.filter(found_by).order_by("family_name", "given_name", "id")
+    every_word &= _begins_with(first)
+    merged = Patient.everybody.filter(
+        every_word | _begins_with(" ".join(words)), centre=centre, merged_into__isnull=False
+    )
+    found.update(merged.values_list("merged_into", flat=True)[:limit])
+    return centre.patients.filter(pk__in=found).order_by("family_name", "given_name", "id")
 
 
 def search(centre: Centre, text: str, limit: int = FOUND_AT_MOST) -> list[Patient]:
     """At most `limit` of `matching`, for a box that searches as one types."""
-    return list(matching(centre, text)[:limit])
+    return list(matching(centre, text, limit)[:limit])
 
 
 def by_number(centre: Centre, number: str) -> Patient | None:
@@ -130,7 +146,7 @@ def duplicates(
     took them in. Two or three queries.
     """
     number, family, given = record_number.strip(), fold(family_name.strip()), fold(given_name.strip())
-    same = Q(record_number__iexact=number) if number else Q()
+    same = Q(record_number__same=number) if number else Q()
     if family and given:
         same |= Q(family_name__same=family, given_name__same=given)
         same |= Q(family_name__same=given, given_name__same=family)

@@ -14,9 +14,9 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import Centre, Membership, Role
-from alerts.models import Alert, Upcoming
+from alerts.models import ON_LISTS, Alert, Upcoming
 from clinic.selectors import remission
-from clinic.selectors.worklist import ANY, ON_LISTS
+from clinic.selectors.worklist import ANY
 from monitoring.analytes import ANALYTES
 from monitoring.levels import Level
 from monitoring.models import Booking, Result, TestKind
@@ -277,7 +277,7 @@ def patient_rows(found: Sequence[Patient], as_of: dt.date) -> list[PatientRow]:
 
 def found_by_name(centre: Centre, text: str, as_of: dt.date, limit: int) -> list[Patient]:
     """At most `limit` whose name or number begins with `text`, whatever their status; each with `follow_up`."""
-    found = patients.matching(centre, text).select_related("clinician")
+    found = patients.matching(centre, text, limit).select_related("clinician")
     return list(patients.with_follow_up(found, as_of)[:limit])
 
 
