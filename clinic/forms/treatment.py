@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms.numbers import NumberField
@@ -53,7 +53,7 @@ class DrugForm(forms.Form):
 
 def _period(days: int) -> str:
     """ "a day", "2 weeks", "10 days"."""
-    return {1: now_("a day"), 7: now_("a week")}.get(days) or period(days)
+    return {1: gettext("a day"), 7: gettext("a week")}.get(days) or period(days)
 
 
 class DoseForm(forms.Form):

@@ -332,11 +332,11 @@ def _ivig_gates(of: Record) -> list[Gate]:
         text = f"{plain(known.iga_g_l)} g/L"
         if low:
             text = _("%(value)s: severe deficiency, may be contraindicated.") % {"value": text}
-        found.append(Gate("IgA", "wrong" if low else "good", text, of.newest["iga"][0]))
+        found.append(Gate(_("IgA"), "wrong" if low else "good", text, of.newest["iga"][0]))
     elif known.is_iga_known:
-        found.append(Gate("IgA", "good", _("Normal, without a number"), of.screened["iga"]))
+        found.append(Gate(_("IgA"), "good", _("Normal, without a number"), of.screened["iga"]))
     else:
-        found.append(Gate("IgA", "missing", _("Not recorded: severe deficiency has to be known.")))
+        found.append(Gate(_("IgA"), "missing", _("Not recorded: severe deficiency has to be known.")))
     if of.hepatitis_on:
         found.append(Gate(_("Hepatitis serology"), "good", _("Recorded, a marker is positive since"), of.hepatitis_on))
     elif of.is_hepatitis_negative:
@@ -352,7 +352,7 @@ def _ivig_gates(of: Record) -> list[Gate]:
 def _rituximab_gates(of: Record) -> list[Gate]:
     n, known = NUMBERS, of.before_rituximab
     if known.igg_on is None:
-        found = [Gate("IgG", "missing", _("Not recorded. It is wanted before every infusion."))]
+        found = [Gate(_("IgG"), "missing", _("Not recorded. It is wanted before every infusion."))]
     elif known.igg_g_l is not None and known.igg_g_l < n.igg_low_g_l:
         very = known.igg_g_l < n.igg_very_low_g_l
         values = {"value": plain(known.igg_g_l), "limit": plain(n.igg_very_low_g_l if very else n.igg_low_g_l)}
@@ -360,12 +360,12 @@ def _rituximab_gates(of: Record) -> list[Gate]:
             low = _("%(value)s g/L, below %(limit)s g/L: not without an immunologist.") % values
         else:
             low = _("%(value)s g/L, below %(limit)s g/L: discuss first.") % values
-        found = [Gate("IgG", "wrong", low, known.igg_on)]
+        found = [Gate(_("IgG"), "wrong", low, known.igg_on)]
     else:
         text = f"{plain(known.igg_g_l)} g/L" if known.igg_g_l is not None else _("Normal, or measured long ago")
         old = known.igg_on < of.as_of - dt.timedelta(days=n.igg_days)
         late = _("%(value)s: more than %(days)s days old.") % {"value": text, "days": n.igg_days} if old else text
-        found = [Gate("IgG", "missing" if old else "good", late, known.igg_on)]
+        found = [Gate(_("IgG"), "missing" if old else "good", late, known.igg_on)]
     if known.hepatitis_b == "positive":
         text = _("Positive, and no note on prophylaxis.")
         if of.hepatitis_note:

@@ -90,6 +90,19 @@ class Person:
                 return
         raise AssertionError(f"Tab does not lead to {name}")
 
+    def tabs_to_box(self, label: str, most: int = 150) -> None:
+        """With the keyboard alone: on by Tab until the focus is in the box that bears this label."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            label_of = "() => (document.activeElement.labels?.[0]?.innerText || '').trim()"
+            if str(self.page.evaluate(label_of)).startswith(label):
+                return
+        raise AssertionError(f"Tab does not lead to {label}")
+
+    def keys(self, *pressed: str) -> None:
+        for key in pressed:
+            self.page.keyboard.press(key)
+
     def unfolds(self, id_: str) -> Locator:
         """Opens the folded part of the page with this id."""
         part = self.page.locator(id_)

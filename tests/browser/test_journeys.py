@@ -139,7 +139,7 @@ def test_confirming_a_step_of_a_taper_and_its_dose(clinic: Any, clinician: Perso
     clinician.opens_patient(patient, "taper/")
     clinician.sees("15 mg a day")
     clinician.page.get_by_label("Change the dose of").select_option(index=1)
-    clinician.presses("Confirm", within="main")
+    clinician.presses("Confirm the step", within="main")
     expect(clinician.page.locator("#messages .notice-success")).to_be_visible()
     assert TaperConfirmation.objects.current().get(step=step).confirmed_on == today
     assert Dose.objects.current().get(course=course, ends_on__isnull=True).amount == 15

@@ -35,7 +35,7 @@ def test_the_help_follows_the_dose_as_it_is_typed(
     page.fill("#id_amount", "100")
     expect(help_text).to_contain_text("1.46 mg/kg a day")
     expect(help_text).not_to_contain_text("Outside every usual range")
-    page.get_by_role("button", name="Start azathioprine").click()
+    page.get_by_role("button", name="Start Azathioprine").click()
     doctor.is_told("Azathioprine started.")
     assert Dose.objects.current().get(course__drug="azathioprine", ends_on=None).amount == Decimal(100)
 

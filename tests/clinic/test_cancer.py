@@ -149,7 +149,7 @@ def test_what_is_unknown_is_asked_for(patient, signed_in) -> None:
     patient.save()
     assert "at least, as the subtype is unknown" not in text(signed_in(), patient)  # high by age and antibody anyway
     AntibodyResult.objects.filter(patient=patient).update(result="negative")
-    assert "at least, as the subtype is unknown" in text(signed_in(), patient)
+    assert "at least, as not known: the subtype" in text(signed_in(), patient)
 
 
 @pytest.mark.parametrize(
