@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ from audit.attribution import action, job
 from exchange import planning
 from exchange.mapping import LABS, FileMapping, MappingProblem, read_mapping
 from exchange.models import HeldRow, ImportBatch, PendingUpload
-from exchange.planning import CORRECTED_BY_SOURCE, HELD, Plan, Verdict
+from exchange.planning import CORRECTED_BY_SOURCE, HELD, Plan, Progress, Verdict, nobody_asks
 from exchange.reading import Decision, LabReading, Outcome, PatientReading, read_lab_row
 from exchange.tables import Row
 from monitoring.models import Result, Source
@@ -70,6 +71,24 @@ def keep_upload(
     return upload
 
 
+@action("exchange.begin_work", "work on an uploaded file begun")
+def begin_work(*, upload: PendingUpload, state: str, by: User, now: dt.datetime) -> PendingUpload:
+    """Ask a worker to read the file (READING) or to import it (IMPORTING). Refused while one is at it."""
+    locked = PendingUpload.objects.select_for_update().defer("content").get(pk=upload.pk)
+    if locked.is_at_work(now):
+        raise ValidationError(_("This file is being worked on. Wait until that is done."))
+    locked.state, locked.begun_at = state, now
+    locked.save(update_fields=["state", "begun_at"])
+    return locked
+
+
+@job("exchange.end_work")
+def end_work(*, upload: PendingUpload, state: str, now: dt.datetime, preview: dict[str, Any] | None = None) -> None:
+    """What a worker found: a preview to look at, or that it broke off."""
+    found = {"preview": preview} if preview is not None else {}
+    PendingUpload.objects.filter(pk=upload.pk).update(state=state, **found)
+
+
 @action("exchange.drop_upload", "uploaded file dropped")
 def drop_upload(*, upload: PendingUpload, by: User, now: dt.datetime) -> None:
     upload.delete()
@@ -77,12 +96,19 @@ def drop_upload(*, upload: PendingUpload, by: User, now: dt.datetime) -> None:
 
 @action("exchange.commit_import", "file imported")
 def commit_import(
-    *, plan: Plan, by: User, now: dt.datetime, upload: PendingUpload | None = None, digest: str = ""
+    *,
+    plan: Plan,
+    by: User,
+    now: dt.datetime,
+    upload: PendingUpload | None = None,
+    digest: str = "",
+    progress: Progress = nobody_asks,
 ) -> ImportBatch:
     """Do what the plan says, all of it or nothing, and return the receipt.
 
     The file is judged again under a lock of the centre. PlanChangedError if any row would fare differently from
-    `plan`, or from the preview with this `digest`. `upload`, if the file was waiting in one, is removed.
+    `plan`, or from the preview with this `digest`. `upload`, if the file was waiting in one, is removed,
+    and the receipt has its public id: who waited for the one finds the other.
     """
     _lock(plan.centre)
     fresh = planning.decide(plan)
@@ -93,6 +119,7 @@ def commit_import(
         source = Source.objects.get_or_create(centre=plan.centre, name=plan.source_name)[0]
     report = fresh.report
     batch = ImportBatch.objects.create(
+        public_id=upload.public_id if upload is not None else uuid.uuid4(),
         centre=plan.centre,
         kind=plan.kind,
         source=source,
@@ -110,7 +137,7 @@ def commit_import(
         notes=list(report.notes),
     )
     if source is not None:
-        _write_results(fresh.verdicts, source=source, by=by, now=now)
+        _write_results(fresh.verdicts, source=source, by=by, now=now, progress=progress)
     else:
         _write_patients(fresh.verdicts, centre=plan.centre, by=by, now=now)
     _hold(batch, fresh.verdicts)
@@ -226,7 +253,9 @@ def _lock(centre: Centre) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"exchange.import.{centre.pk}"])
 
 
-def _write_results(verdicts: Iterable[Verdict], *, source: Source, by: User, now: dt.datetime) -> dict[str, int]:
+def _write_results(
+    verdicts: Iterable[Verdict], *, source: Source, by: User, now: dt.datetime, progress: Progress = nobody_asks
+) -> dict[str, int]:
     """Retire what is corrected, then append. Returns the new results' ids by their source key."""
     new = [v for v in verdicts if v.outcome in NEW]
     replaced = [v.replaces for v in new if v.replaces is not None]
@@ -237,7 +266,10 @@ def _write_results(verdicts: Iterable[Verdict], *, source: Source, by: User, now
                 _("Somebody has corrected or withdrawn a result in the meantime. Nothing was changed.")
             )
     results = [_result(v, source=source, by=by, now=now) for v in new]
-    created = Result.objects.bulk_create(results, batch_size=CHUNK)
+    created: list[Result] = []
+    for start in range(0, len(results), CHUNK):
+        progress(start, len(results))
+        created += Result.objects.bulk_create(results[start : start + CHUNK])
     return {result.source_key: result.pk for result in created}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from common.models import one_of
+
+LOST_AFTER = dt.timedelta(minutes=10)  # twice what a task may take
 
 
 class ImportKind(models.TextChoices):
@@ -56,6 +59,11 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+    def is_at_work(self, now: dt.datetime) -> bool:
+        """Whether a worker has it. One that has not answered for longer than any task may take has lost it."""
+        asked = self.state in (UploadState.READING, UploadState.IMPORTING)
+        return asked and self.begun_at is not None and now - self.begun_at < LOST_AFTER
 
 
 class HeldRow(models.Model):
@@ -119,6 +127,13 @@ class HeldRow(models.Model):
         return f"row {self.row_number}: {self.kind}"
 
 
+class UploadState(models.TextChoices):
+    READY = "ready", _("Ready to be looked at")
+    READING = "reading", _("Being read")
+    IMPORTING = "importing", _("Being imported")
+    BROKEN = "broken", _("Broken off")
+
+
 class PendingUpload(models.Model):
     """A file between its preview and its commit. Gone after either, and a day later at the latest.
 
@@ -134,10 +149,14 @@ class PendingUpload(models.Model):
     mapping = models.JSONField()
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=9, choices=UploadState.choices, default=UploadState.READY)
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was asked for what `state` says")
+    preview = models.JSONField(null=True, blank=True, help_text="What a worker found committing would do")
 
     class Meta:
         constraints = [
             one_of("kind", ImportKind, "pending_upload_kind"),
+            one_of("state", UploadState, "pending_upload_state"),
             models.CheckConstraint(
                 condition=Q(kind="patients", source_name="") | (Q(kind="labs") & ~Q(source_name="")),
                 name="pending_upload_source",
@@ -146,3 +165,8 @@ class PendingUpload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+    def is_at_work(self, now: dt.datetime) -> bool:
+        """Whether a worker has it. One that has not answered for longer than any task may take has lost it."""
+        asked = self.state in (UploadState.READING, UploadState.IMPORTING)
+        return asked and self.begun_at is not None and now - self.begun_at < LOST_AFTER

@@ -10,17 +10,19 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from decimal import Decimal
+from itertools import islice
+from typing import Any, TypeVar, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, TextField, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Centre
-from exchange.mapping import LABS, PATIENTS, FileMapping
-from exchange.models import HeldRow
+from exchange.mapping import LABS, PATIENTS, FileMapping, read_mapping
+from exchange.models import HeldRow, PendingUpload
 from exchange.reading import (
     AS_THE_ROW_SAYS,
     Decision,
@@ -32,11 +34,16 @@ from exchange.reading import (
     read_patient_row,
 )
 from exchange.tables import Row, read_table
+from monitoring.analytes import ANALYTES
 from monitoring.models import Result, Source
 from patients.models import Patient, Subtype
 
 CORRECTED_BY_SOURCE = "Corrected by the source"
 HELD = (Outcome.QUARANTINED, Outcome.REJECTED)
+NEW = (Outcome.IMPORTED, Outcome.CORRECTED)
+SAMPLE = 10
+MOST_SHOWN = 2000
+T = TypeVar("T")
 
 
 # Whose record it is: what comes under the number of a record that was merged belongs to the one that took it in.
@@ -119,11 +126,81 @@ class Plan:
             notes=tuple({"row": v.row.number, **p.as_json()} for v in self.verdicts for p in v.notes),
         )
 
+    def as_preview(self) -> dict[str, Any]:
+        """What a person looks at before they commit, as JSON: of very many problems and remarks the first."""
+        report = self.report.as_json()
+        problems, notes = report.pop("problems"), report.pop("notes")
+        readable = (v for v in self.verdicts if v.outcome in NEW and self.kind == LABS)
+        return {
+            "digest": self.digest,
+            "report": report,
+            "problems": problems[:MOST_SHOWN],
+            "notes": notes[:MOST_SHOWN],
+            "more_notes": max(0, len(notes) - MOST_SHOWN),
+            "more_problems": max(0, len(problems) - MOST_SHOWN),
+            "sample": [_sample(verdict) for verdict in islice(readable, SAMPLE)],
+        }
+
     @property
     def digest(self) -> str:
         """Changes whenever a row would fare differently."""
         text = json.dumps([[v.row.number, v.outcome, v.replaces, v.fingerprint] for v in self.verdicts])
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+Progress = Callable[[int, int], None]  # how many rows are done, of how many
+STEP = 1000
+
+
+def nobody_asks(done: int, rows: int) -> None:
+    """Where nobody waits to be told how far it is."""
+
+
+def counted(rows: Sequence[T], progress: Progress) -> Iterator[T]:
+    """The rows, told of every so many."""
+    for n, row in enumerate(rows):
+        if n % STEP == 0:
+            progress(n, len(rows))
+        yield row
+
+
+def _sample(verdict: Verdict) -> dict[str, Any]:
+    """How a row will look once it is a result; without the patient, whom nobody needs for checking units."""
+    reading = verdict.reading
+    assert isinstance(reading, LabReading)
+    assert reading.taken_on is not None
+    analyte = ANALYTES[reading.analyte]
+    return {
+        "line": reading.row.number,
+        "outcome": str(verdict.outcome),
+        "analyte": analyte.name,
+        "received": f"{reading.value_received} {reading.unit_received}".strip(),
+        "value": _plain(reading.value),
+        "comparator": reading.comparator,
+        "low": _plain(reading.low),
+        "uln": _plain(reading.uln),
+        "unit": analyte.canonical_unit or "",
+        "taken_on": reading.taken_on.isoformat(),
+    }
+
+
+def _plain(value: Decimal | None) -> str | None:
+    """Without the zeros that six decimals bring."""
+    return None if value is None else f"{value.normalize():f}"
+
+
+def prepare_upload(upload: PendingUpload, now: dt.datetime, progress: Progress = nobody_asks) -> Plan:
+    """`prepare` for a file that waits in an upload."""
+    return prepare(
+        centre=upload.centre,
+        kind=upload.kind,
+        content=bytes(upload.content),
+        file_name=upload.file_name,
+        mapping=read_mapping(upload.mapping, upload.kind),
+        source_name=upload.source_name,
+        now=now,
+        progress=progress,
+    )
 
 
 def prepare(
@@ -135,15 +212,19 @@ def prepare(
     mapping: FileMapping,
     now: dt.datetime,
     source_name: str = "",
+    progress: Progress = nobody_asks,
 ) -> Plan:
     """Read a file and say what each of its rows would do. FileProblem where it cannot be read as a whole."""
     table = read_table(content, wanted=mapping.wanted, delimiter=mapping.delimiter)
     readings: list[Any]
     if kind == LABS:
-        readings = [read_lab_row(row, mapping, zone=centre.zone, now=now) for row in table.rows]
+        readings = [read_lab_row(row, mapping, zone=centre.zone, now=now) for row in counted(table.rows, progress)]
     else:
         subtypes = tuple(Subtype.values)
-        readings = [read_patient_row(row, mapping, zone=centre.zone, now=now, subtypes=subtypes) for row in table.rows]
+        readings = [
+            read_patient_row(row, mapping, zone=centre.zone, now=now, subtypes=subtypes)
+            for row in counted(table.rows, progress)
+        ]
     plan = Plan(centre, kind, source_name, file_name[:120], hashlib.sha256(content).hexdigest(), mapping, readings, [])
     return decide(plan)
 

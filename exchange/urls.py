@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.uploads, name="uploads"),
     path("upload/", views.upload, name="upload"),
     path("upload/<uuid:public_id>/", views.preview, name="preview"),
+    path("upload/<uuid:public_id>/read/", views.read_again, name="read-again"),
     path("upload/<uuid:public_id>/commit/", views.commit, name="commit"),
     path("upload/<uuid:public_id>/drop/", views.drop, name="drop"),
     path("imports/<uuid:public_id>/", views.receipt, name="receipt"),

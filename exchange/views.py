@@ -6,8 +6,6 @@ import csv
 import datetime as dt
 import json
 import uuid
-from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
+from django_htmx.middleware import HtmxDetails
+from kombu.exceptions import OperationalError
 
 from accounts.guards import needs
 from accounts.models import Centre, User
@@ -27,14 +28,12 @@ from accounts.permissions import Permission
 from audit.access import looked
 from audit.attribution import coming_from
 from audit.models import Origin
-from exchange import actions, selectors, wording
+from exchange import actions, progress, selectors, tasks, wording
 from exchange.forms import DiscardForm, PlaceForm, QuarantineFilter, UploadForm
 from exchange.mapping import LABS, MappingProblem, read_mapping
-from exchange.models import HeldRow, PendingUpload
-from exchange.planning import Plan, prepare
-from exchange.reading import LabReading, Outcome
+from exchange.models import HeldRow, PendingUpload, UploadState
+from exchange.planning import prepare_upload
 from exchange.tables import safe_cell
-from monitoring.analytes import ANALYTES
 
 
 class ClinicRequest(HttpRequest):
@@ -42,11 +41,11 @@ class ClinicRequest(HttpRequest):
 
     user: User
     centre: Centre
+    htmx: HtmxDetails
 
 
 PAGE = 50
-NEW = (Outcome.IMPORTED, Outcome.CORRECTED)
-SAMPLE = 10
+AT_ONCE_BYTES = 256 * 1024  # a larger file is read and imported by a worker
 # What the row itself answers, by the name of the field in the mapping.
 LABELS = {
     "patient_number": _("Patient number"),
@@ -94,6 +93,8 @@ def upload(request: ClinicRequest) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
+        if len(data["content"]) > AT_ONCE_BYTES:
+            return _ask_a_worker(request, waiting, UploadState.READING)
         return redirect("exchange:preview", public_id=waiting.public_id)
     status = 422 if request.method == "POST" else 200
     return render(request, "exchange/upload.html", {"form": form, "nav": "exchange:uploads"}, status=status)
@@ -103,80 +104,93 @@ def _pending(request: ClinicRequest, public_id: uuid.UUID) -> PendingUpload:
     return get_object_or_404(PendingUpload, centre=request.centre, public_id=public_id)
 
 
-def _plan(waiting: PendingUpload, now: dt.datetime) -> Plan:
-    return prepare(
-        centre=waiting.centre,
-        kind=waiting.kind,
-        content=bytes(waiting.content),
-        file_name=waiting.file_name,
-        mapping=read_mapping(waiting.mapping, waiting.kind),
-        source_name=waiting.source_name,
-        now=now,
-    )
-
-
-def _preview(request: ClinicRequest, waiting: PendingUpload, plan: Plan, *, status: int = 200) -> HttpResponse:
-    report = plan.report
-    problems = [{**p, "label": LABELS.get(p["field"], p["field"])} for p in report.problems]
-    readable = (v for v in plan.verdicts if v.outcome in NEW)
-    sample = [_sample(v.reading, v.outcome) for v in islice(readable, SAMPLE)] if plan.kind == LABS else []
+def _show_preview(
+    request: ClinicRequest, waiting: PendingUpload, found: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    problems = [{**p, "label": LABELS.get(p["field"], p["field"])} for p in found["problems"]]
     context = {
         "nav": "exchange:uploads",
         "upload": waiting,
-        "report": report,
-        "digest": plan.digest,
+        "report": found["report"],
+        "digest": found["digest"],
+        "changed": found.get("changed", False),
         "problems": Paginator(problems, PAGE).get_page(request.GET.get("page")),
-        "notes": report.notes[:PAGE],
-        "more_notes": max(0, len(report.notes) - PAGE),
-        "sample": sample,
+        "more_problems": found["more_problems"],
+        "notes": found["notes"][:PAGE],
+        "more_notes": found["more_notes"] + max(0, len(found["notes"]) - PAGE),
+        "sample": [{**row, "taken_on": dt.date.fromisoformat(row["taken_on"])} for row in found["sample"]],
     }
     return render(request, "exchange/preview.html", context, status=status)
 
 
-def _sample(reading: Any, outcome: Outcome) -> dict[str, Any]:
-    """How a row will look once it is a result; without the patient, whom nobody needs for checking units."""
-    assert isinstance(reading, LabReading)
-    analyte = ANALYTES[reading.analyte]
-    return {
-        "line": reading.row.number,
-        "outcome": outcome,
-        "analyte": analyte.name,
-        "received": f"{reading.value_received} {reading.unit_received}".strip(),
-        "value": _plain(reading.value),
-        "comparator": reading.comparator,
-        "low": _plain(reading.low),
-        "uln": _plain(reading.uln),
-        "unit": analyte.canonical_unit or "",
-        "taken_on": reading.taken_on,
-    }
-
-
-def _plain(value: Decimal | None) -> str | None:
-    """Without the zeros that six decimals bring."""
-    return None if value is None else f"{value.normalize():f}"
+def _ask_a_worker(request: ClinicRequest, waiting: PendingUpload, state: str, *rest: object) -> HttpResponse:
+    """Begin work that takes too long for one request. Where the broker is away, the page says that it broke off."""
+    now = timezone.now()
+    try:
+        actions.begin_work(upload=waiting, state=state, by=request.user, now=now)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+    else:
+        task = tasks.read_upload if state == UploadState.READING else tasks.import_upload
+        try:
+            task.delay(str(waiting.public_id), *rest)
+        except (OperationalError, OSError):
+            actions.end_work(upload=waiting, state=UploadState.BROKEN, now=now)
+    return redirect("exchange:preview", public_id=waiting.public_id)
 
 
 @require_GET
 @needs(Permission.IMPORT)
 def preview(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
-    waiting = _pending(request, public_id)
-    return _preview(request, waiting, _plan(waiting, timezone.now()))
+    """What committing would do; while a worker reads or imports the file, how far it is; afterwards the receipt."""
+    waiting = PendingUpload.objects.filter(centre=request.centre, public_id=public_id).first()
+    if waiting is None:
+        get_object_or_404(selectors.batches(request.centre), public_id=public_id)
+        if request.htmx:
+            return HttpResponseClientRedirect(reverse("exchange:receipt", args=[public_id]))
+        return redirect("exchange:receipt", public_id=public_id)
+    now = timezone.now()
+    at_work = waiting.is_at_work(now)
+    if at_work or waiting.state != UploadState.READY:
+        context = {
+            "nav": "exchange:uploads",
+            "upload": waiting,
+            "at_work": at_work,
+            "percent": progress.percent(public_id),
+        }
+        whole = not request.htmx
+        if not whole and not at_work:
+            return HttpResponseClientRefresh()
+        return render(request, "exchange/working.html" if whole else "exchange/_working.html", context)
+    if request.htmx:
+        return HttpResponseClientRefresh()
+    if waiting.preview is not None:
+        return _show_preview(request, waiting, waiting.preview)
+    return _show_preview(request, waiting, prepare_upload(waiting, now).as_preview())
+
+
+@require_POST
+@needs(Permission.IMPORT)
+def read_again(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
+    """After it broke off."""
+    return _ask_a_worker(request, _pending(request, public_id), UploadState.READING)
 
 
 @require_POST
 @needs(Permission.IMPORT)
 def commit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     waiting = _pending(request, public_id)
+    # Without the digest of a preview nothing is committed that nobody has seen.
+    digest = request.POST.get("digest") or "not previewed"
+    if len(waiting.content) > AT_ONCE_BYTES:
+        return _ask_a_worker(request, waiting, UploadState.IMPORTING, digest, request.user.pk)
     now = timezone.now()
-    plan = _plan(waiting, now)
     try:
         with coming_from(Origin.IMPORT):
-            # Without the digest of a preview nothing is committed that nobody has seen.
-            digest = request.POST.get("digest") or "not previewed"
+            plan = prepare_upload(waiting, now)
             batch = actions.commit_import(plan=plan, upload=waiting, digest=digest, by=request.user, now=now)
     except actions.PlanChangedError as error:
-        messages.warning(request, str(error))
-        return _preview(request, waiting, error.plan, status=409)
+        return _show_preview(request, waiting, {**error.plan.as_preview(), "changed": True}, status=409)
     return redirect("exchange:receipt", public_id=batch.public_id)
 
 

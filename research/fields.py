@@ -171,8 +171,8 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({
         "id public_id batch kind row_number resolution resolved_at result", problems=K.TEXT, data=K.IDENTIFYING,
         fingerprint=K.IDENTIFYING, resolved_by=K.IDENTIFYING, resolution_reason=K.TEXT),
     "exchange.PendingUpload": _technical(
-        "id public_id centre kind uploaded_at", source_name=K.PLACE, file_name=K.IDENTIFYING, content=K.IDENTIFYING,
-        mapping=K.TEXT, uploaded_by=K.IDENTIFYING),
+        "id public_id centre kind uploaded_at state begun_at", source_name=K.PLACE, file_name=K.IDENTIFYING,
+        content=K.IDENTIFYING, preview=K.IDENTIFYING, mapping=K.TEXT, uploaded_by=K.IDENTIFYING),
 
     "clinic.Figures": _technical("id centre as_of made_at months weeks burden"),
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from common.words import N_
 from monitoring.analytes import ANALYTES
 from monitoring.analytes import Kind as AnalyteKind
 from research.pseudonyms import SUBJECT_DIGITS
@@ -102,7 +103,7 @@ def _table(name: str, model: str, meaning: str, *columns: Column, **more: str) -
 
 _TABLES = (
     _table(
-        "patients", "patients.Patient", "One row per patient who agreed",
+        "patients", "patients.Patient", N_("One row per patient who agreed"),
         _SUBJECT,
         _as_is("sex", "Sex"),
         _as_is("subtype", "Subtype of myositis"),
@@ -116,21 +117,21 @@ _TABLES = (
         patient="t.id", where="true",
     ),
     _table(
-        "follow_up", "patients.FollowUpStatus", "From when on a patient was followed, discharged, dead ...",
+        "follow_up", "patients.FollowUpStatus", N_("From when on a patient was followed, discharged, dead ..."),
         _key("follow_up"), _SUBJECT, _as_is("word", "Status"), _day("starts_on", "First day of this status"),
     ),
     _table(
-        "antibodies", "patients.AntibodyResult", "Myositis antibodies tested",
+        "antibodies", "patients.AntibodyResult", N_("Myositis antibodies tested"),
         _key("antibodies"), _SUBJECT, _as_is("antibody", "Antibody"), _as_is("result", "Result"),
         _day("taken_on", "Sample"),
     ),
     _table(
-        "manifestations", "patients.Manifestation", "Organs involved",
+        "manifestations", "patients.Manifestation", N_("Organs involved"),
         _key("manifestations"), _SUBJECT, _as_is("kind", "Manifestation"), _day("onset_on", "First day"),
         _day("ended_on", "Last day; empty while it lasts"),
     ),
     _table(
-        "results", "monitoring.Result", "Laboratory results, in the canonical unit of each analyte",
+        "results", "monitoring.Result", N_("Laboratory results, in the canonical unit of each analyte"),
         _key("results"), _SUBJECT, _as_is("analyte", "Analyte; see the list of analytes in this dictionary"),
         _as_is("comparator", "<, <=, > or >= where the laboratory gave only a limit"),
         _as_is("value", "Value; empty where the unit could not be converted or the answer is a word"),
@@ -145,7 +146,7 @@ _TABLES = (
         _day("taken_on", "Sample"),
     ),
     _table(
-        "assessments", "monitoring.Assessment", "Core set measures of a visit",
+        "assessments", "monitoring.Assessment", N_("Core set measures of a visit"),
         _key("assessments"), _SUBJECT, _day("assessed_on", "Visit"),
         _as_is("physician_vas", "Physician global activity", "cm of 10"),
         _as_is("patient_vas", "Patient global activity", "cm of 10"),
@@ -154,7 +155,7 @@ _TABLES = (
         _as_is("mmt8_80", "MMT8, one side", "0-80"), _as_is("mmt8_side", "Side of the one-sided total"),
     ),
     _table(
-        "muscle_grades", "monitoring.MuscleGrade", "Cells of the MMT8",
+        "muscle_grades", "monitoring.MuscleGrade", N_("Cells of the MMT8"),
         _points_to("assessments", "assessment"),
         _SUBJECT, _as_is("muscle", "Muscle"), _as_is("side", "axial, right or left"),
         _as_is("grade", "Kendall grade", "0-10"),
@@ -162,39 +163,39 @@ _TABLES = (
         patient="a.patient_id", where="a.retired_at IS NULL",
     ),
     _table(
-        "functional_tests", "monitoring.FunctionalTest", "Functional tests",
+        "functional_tests", "monitoring.FunctionalTest", N_("Functional tests"),
         _key("functional_tests"), _SUBJECT, _as_is("instrument", "Instrument, its unit beside it in the word list"),
         _day("tested_on", "Day"), _as_is("score", "Score"), _as_is("is_complete", "Every task was done"),
     ),
     _table(
-        "body_sizes", "monitoring.BodySize", "Weight and height",
+        "body_sizes", "monitoring.BodySize", N_("Weight and height"),
         _key("body_sizes"), _SUBJECT, _day("measured_on", "Day"), _as_is("weight_kg", "Weight", "kg"),
         _as_is("height_cm", "Height", "cm"),
     ),
     _table(
-        "lung_function", "monitoring.LungFunction", "Lung function",
+        "lung_function", "monitoring.LungFunction", N_("Lung function"),
         _key("lung_function"), _SUBJECT, _day("tested_on", "Day"), _as_is("fvc_l", "Forced vital capacity", "L"),
         _as_is("fvc_percent_predicted", "Forced vital capacity", "% predicted"),
         _as_is("dlco_percent_predicted", "Diffusion capacity", "% predicted"),
         _as_is("dlco_hb_corrected", "Corrected for haemoglobin"),
     ),
     _table(
-        "imaging", "monitoring.Imaging", "Imaging",
+        "imaging", "monitoring.Imaging", N_("Imaging"),
         _key("imaging"), _SUBJECT, _as_is("modality", "Modality"), _day("done_on", "Day"),
         _as_is("ild", "Interstitial lung disease"),
     ),
     _table(
-        "courses", "therapy.Course", "Courses of drugs",
+        "courses", "therapy.Course", N_("Courses of drugs"),
         _key("courses"), _SUBJECT, _as_is("drug", "Drug; see the list of drugs in this dictionary"),
         _as_is("route", "Route"),
     ),
     _table(
-        "course_stops", "therapy.CourseStop", "Ends of courses, with the reason",
+        "course_stops", "therapy.CourseStop", N_("Ends of courses, with the reason"),
         _points_to("courses", "course"),
         _SUBJECT, _day("stopped_on", "Last day"), _as_is("reason", "Reason"),
     ),
     _table(
-        "doses", "therapy.Dose", "Dose periods of courses",
+        "doses", "therapy.Dose", N_("Dose periods of courses"),
         _key("doses"),
         _points_to("courses", "course"),
         _SUBJECT,
@@ -206,21 +207,21 @@ _TABLES = (
         join="JOIN therapy_course c ON c.id = t.course_id",
     ),
     _table(
-        "infusions", "therapy.Infusion", "Infusions given",
+        "infusions", "therapy.Infusion", N_("Infusions given"),
         _key("infusions"),
         _points_to("courses", "course"),
         _SUBJECT, _day("given_on", "Day"), _as_is("amount", "Amount, in the drug's unit"),
         _as_is("max_rate_ml_per_hour", "Highest rate", "mL/h"), _as_is("reaction", "Reaction"),
     ),
     _table(
-        "taper_steps", "therapy.TaperStep", "Planned steps of steroid tapers",
+        "taper_steps", "therapy.TaperStep", N_("Planned steps of steroid tapers"),
         _key("taper_steps"),
         dataclasses.replace(_points_to("taper_plans", "plan"), meaning="Key of the plan it belongs to"),
         _SUBJECT, _day("step_on", "First day at this dose"),
         _as_is("dose_pe_mg", "Prednisone-equivalent dose", "mg/d"),
     ),
     _table(
-        "physio_sessions", "therapy.PhysioSession", "Physiotherapy sessions and what became of them",
+        "physio_sessions", "therapy.PhysioSession", N_("Physiotherapy sessions and what became of them"),
         _key("physio_sessions"), _SUBJECT, _day("held_on", "Day"),
         Column("outcome", How.AS_IS, "therapy.SessionOutcome.word", "o.word", "What became of it; empty: not recorded"),
         join="LEFT JOIN therapy_sessionoutcome o ON o.session_id = t.id AND o.retired_at IS NULL",

@@ -77,7 +77,7 @@ def test_from_upload_to_receipt(browser: Client, centre: Centre, nurse: User, pa
     assert (batch.rows, batch.imported, batch.quarantined, batch.rejected) == (3, 1, 1, 1)
     assert "1 imported + 0 unchanged + 1 quarantined + 1 rejected = 3 rows" in browser.get(answer.url).content.decode()
     assert not PendingUpload.objects.exists()
-    assert browser.get(address).status_code == 404
+    assert browser.get(address).url == answer.url
     assert Entry.objects.get(action="exchange.commit_import").origin == "import"
     assert "labs.csv" in browser.get(reverse("exchange:uploads")).content.decode()
 
