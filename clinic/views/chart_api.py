@@ -21,8 +21,8 @@ from clinic.selectors import patient as questions
 from monitoring import charts
 
 WHAT = (
-    "Alerts, treatment, glucocorticoid dose, CK on a log scale with its upper limit, strength, scores and lung function "
-    "on one time axis: what the page of the patient shows, drawn for paper. The same data give the same bytes."
+    "Alerts, treatment, glucocorticoid dose, CK on a log scale with its upper limit, strength, scores and lung "
+    "function on one time axis: what the page of the patient shows, drawn for paper. The same data give the same bytes."
 )
 
 

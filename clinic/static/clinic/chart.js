@@ -107,7 +107,7 @@
       this.timesUln = false;
       this.zoom = { start: 0, end: 100 };
       this.days = this.allDays();
-      this.cursor = this.days.length - 1;
+      this.cursor = Math.max(0, this.days.filter((day) => day <= this.story.asOf).length - 1);
       root.classList.add("is-live");
       root.querySelector(".story-live").hidden = false;
       this.chart = globalThis.echarts.init(this.canvas, null, { renderer: "canvas" });
@@ -385,9 +385,10 @@
     }
 
     // The first day asked for is marked; a second one is compared with it.
-    mark(ms) {
+    mark(day) {
       const page = this.root.dataset.storyCompare;
-      if (!page || ms === undefined) return;
+      if (!page || day === undefined) return;
+      const ms = Math.min(day, this.story.asOf);  // what is planned was not measured yet
       const iso = (day) => new Date(day).toISOString().slice(0, 10);
       if (this.marked !== null && this.marked !== ms) { globalThis.location.assign(`${page}?a=${iso(this.marked)}&b=${iso(ms)}`); return; }
       this.marked = this.marked === ms ? null : ms;
