@@ -84,7 +84,8 @@ def take_back_merge(*, merge: Merge, reason: str, by: User, now: dt.datetime) ->
                 column.rows(pk__in=ids).update(**{column.name: absorbed})
         given_back = [name for name, (_was, now_is) in merge.filled.items() if _plain(getattr(kept, name)) == now_is]
         for name in given_back:
-            setattr(kept, name, Patient._meta.get_field(name.removesuffix("_id")).to_python(merge.filled[name][0]))
+            field: Any = Patient._meta.get_field(name.removesuffix("_id"))
+            setattr(kept, name, field.to_python(merge.filled[name][0]))
         if given_back:
             kept.save(update_fields=given_back)
         _touch(kept, absorbed, now=now)

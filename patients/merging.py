@@ -96,7 +96,7 @@ def colliding(column: Column, *, kept: Patient, absorbed: Patient) -> QuerySet[A
         others = [name for name in constraint.fields if name != column.name]
         twin = column.of(kept).filter(**{name: OuterRef(name) for name in others})
         condition = constraint.condition or Q()
-        clash |= condition & Exists(twin.filter(condition))
+        clash = clash | (condition & Q(Exists(twin.filter(condition))))
     return column.of(absorbed).filter(clash)
 
 
@@ -148,7 +148,8 @@ def held(kept: Patient, absorbed: Patient) -> list[Held]:
     pieces, values = [], []
     for number, column in enumerate(order):
         table = connection.ops.quote_name(column.model._meta.db_table)
-        to = connection.ops.quote_name(column.model._meta.get_field(column.name).column)
+        field: Any = column.model._meta.get_field(column.name)
+        to = connection.ops.quote_name(field.column)
         current = "AND retired_at IS NULL" if issubclass(column.model, Fact) else ""
         pieces.append(
             f"SELECT {number}, count(*) FILTER (WHERE {to} = %s), count(*) FILTER (WHERE {to} = %s) "  # noqa: S608

@@ -56,7 +56,7 @@ def reconcile(
     """Bring what was typed together with what was saved meanwhile. `before` is the record as the form was filled from
     it. The form is bound and valid but for the conflict.
     """
-    data = form.data.copy()
+    data: Any = form.data.copy()  # type: ignore[attr-defined]  # of a request: a QueryDict
     lines = []
     for name, value in theirs.items():
         field, mine = form.fields[name], form.cleaned_data.get(name)

@@ -164,7 +164,7 @@ class AntibodyForm(forms.Form):
         self.fields["antibody"] = forms.ChoiceField(label=_("Antibody"), choices=antibody_choices())
 
 
-def antibody_choices() -> list[tuple[str, Any]]:
+def antibody_choices() -> list[tuple[Any, Any]]:
     return [
         ("", _("Choose")),
         *(

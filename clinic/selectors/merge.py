@@ -50,8 +50,7 @@ class Comparison:
 def compare(one: Patient, other: Patient) -> Comparison:
     """A dozen queries, whatever is on record."""
     details = [
-        Detail(label, *(_in_words(patient, name) for patient in (one, other)),
-               differs=_value(one, name) != _value(other, name))
+        Detail(label, _in_words(one, name), _in_words(other, name), _value(one, name) != _value(other, name))
         for name, label in (
             ("record_number", _("Record number")), ("family_name", _("Family name")), ("given_name", _("Given name")),
             ("born_on", _("Date of birth")), ("sex", _("Sex")), ("subtype", _("Subtype")),

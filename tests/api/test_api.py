@@ -15,7 +15,9 @@ from accounts.models import Centre, Role, Scope
 from alerts.models import Alert, AlertEvent
 from audit.models import Access, Entry, Origin
 from monitoring.models import Assessment, Result
+from patients.merge_actions import merge_patients
 from patients.models import FollowUpStatus, Patient
+from patients.selectors import version
 from tests import factories
 from tests.api.clients import Clients
 from therapy.models import Course, CourseStop, Dose
@@ -96,6 +98,19 @@ def test_find_by_record_number_keeps_it_out_of_the_address(centre: Centre, clien
     # It asks and writes nothing, so a reading token may.
     found = client.post("/api/v1/patients/find", {"record_number": patient.record_number})
     assert found.json()["id"] == str(patient.public_id)
+
+
+def test_the_number_and_the_id_of_a_merged_record_lead_to_the_one_that_took_it_in(
+    centre: Centre, client_of: Clients
+) -> None:
+    client = client_of(Role.NURSE)
+    kept, absorbed = factories.patient(centre, client.user), factories.patient(centre, client.user)
+    versions = (version(kept), version(absorbed))
+    merge_patients(kept=kept, absorbed=absorbed, versions=versions, reason="One", by=client.user, now=factories.NOW)
+    found = client.post("/api/v1/patients/find", {"record_number": absorbed.record_number})
+    assert found.json()["id"] == str(kept.public_id)
+    assert client.get(f"/api/v1/patients/{absorbed.public_id}").json()["id"] == str(kept.public_id)
+    assert [row["id"] for row in client.get("/api/v1/patients").json()["results"]] == [str(kept.public_id)]
 
 
 def test_register_a_patient(centre: Centre, client_of: Clients) -> None:

@@ -20,7 +20,9 @@ from exchange.mapping import PATIENTS
 from exchange.models import HeldRow, ImportBatch, PendingUpload
 from exchange.reading import LabReading
 from monitoring.models import Result, Source
+from patients.merge_actions import merge_patients
 from patients.models import Patient
+from patients.selectors import version
 from tests import factories
 from tests.exchange.files import ROW, codes, commit, mapping, outcomes, plan
 from tests.factories import NOW
@@ -95,6 +97,16 @@ def test_the_same_key_of_another_source_or_centre_is_another_result(
 def test_another_centres_patient_is_unknown(centre: Centre, nurse: User) -> None:
     factories.patient(factories.centre(), nurse, record_number="P1")
     assert codes(plan(centre, {})) == [["patient-unknown"]]
+
+
+def test_what_comes_for_a_merged_record_belongs_to_the_one_that_took_it_in(
+    centre: Centre, nurse: User, patient: Patient
+) -> None:
+    again = factories.patient(centre, nurse, record_number="P2")
+    versions = (version(patient), version(again))
+    merge_patients(kept=patient, absorbed=again, versions=versions, reason="One", by=nurse, now=NOW)
+    commit(centre, nurse, {"patient_number": "P2"})
+    assert Result.objects.get().patient == patient
 
 
 def test_entered_in_error_stays_withdrawn(centre: Centre, nurse: User, patient: Patient) -> None:

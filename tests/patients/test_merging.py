@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.utils import IntegrityError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -320,3 +322,30 @@ def test_a_merge_is_parted_on_its_own_page_and_not_by_undo(two: Any, by: User) -
     merge(*two, by)
     with pytest.raises(ValidationError):
         monitoring.undo_recent(entry=Entry.objects.get(action="patients.merge"), by=by, now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_written_is_waited_for_and_moved(clinic: Centre, by: User) -> None:
+    """A result is saved at the very moment two records become one: it is there afterwards, at the one that stays."""
+    kept, absorbed = factories.patient(clinic, by), factories.patient(clinic, by)
+    written, merging_began = threading.Event(), threading.Event()
+
+    def write() -> None:
+        try:
+            with transaction.atomic():
+                fact(Booking, absorbed, kind="visit", booked_for=AS_OF)
+                written.set()
+                merging_began.wait(10)
+                time.sleep(0.3)  # the other is at the lock by now
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert written.wait(10)
+    merging_began.set()
+    done = merge(kept, absorbed, by)
+    writer.join()
+    booking = Booking.objects.get()
+    assert booking.patient == kept
+    assert done.moved == {"monitoring.Booking.patient": [booking.pk]}
