@@ -55,4 +55,4 @@ class DecisionForm(forms.Form):
 
     def saw(self, newest: int) -> None:
         """The decision of somebody else stands on the page now: sent again, this one stands beside it."""
-        self.data = {**self.data.dict(), "seen_decision": str(newest)}
+        self.data = {**{name: self.data.get(name) for name in self.data}, "seen_decision": str(newest)}

@@ -87,11 +87,10 @@ class DoseForm(forms.Form):
         self.fields["every_days"].widget = forms.Select(choices=offered)
         self.show_reasons()
 
-    def show_reasons(self) -> None:
-        """Show the boxes for reasons that the action asks for, and those in which one was typed."""
+    def show_reasons(self, *refused: str) -> None:
+        """Show the boxes for reasons in `refused`, and those in which one was typed."""
         for name in set(self.fields) & {"out_of_range_reason", "clash_reason"}:
-            asked = self.errors.as_data().get(name, ()) if self.is_bound and self._errors is not None else ()
-            if self[name].value() or any(error.code == "confirm" for error in asked):
+            if self[name].value() or name in refused:
                 self.fields[name].widget = forms.TextInput(attrs={"maxlength": 200})
 
     def partly(self) -> tuple[Decimal | None, int | None, int | None]:

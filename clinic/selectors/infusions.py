@@ -301,8 +301,8 @@ def _ivig_gates(of: Record) -> list[Gate]:
     elif weight.usable:
         found = [Gate(_("Weight"), "good", f"{plain(weight.kg)} kg", weight.measured_on)]
     else:
-        old = _("%(kg)s kg, older than %(days)s days.") % {"kg": plain(weight.kg), "days": n.weight_days}
-        found = [Gate(_("Weight"), "missing", old, weight.measured_on)]
+        aged = _("%(kg)s kg, older than %(days)s days.") % {"kg": plain(weight.kg), "days": n.weight_days}
+        found = [Gate(_("Weight"), "missing", aged, weight.measured_on)]
     cap = infusions.cap_ml_kg_min(infusions.Indication.MYOSITIS, at_risk=bool(risks))
     said = {"cap": plain(cap), "risks": ", ".join(risks)}
     if weight is not None and weight.usable:
@@ -357,10 +357,10 @@ def _rituximab_gates(of: Record) -> list[Gate]:
         very = known.igg_g_l < n.igg_very_low_g_l
         values = {"value": plain(known.igg_g_l), "limit": plain(n.igg_very_low_g_l if very else n.igg_low_g_l)}
         if very:
-            low = _("%(value)s g/L, below %(limit)s g/L: not without an immunologist.") % values
+            said = _("%(value)s g/L, below %(limit)s g/L: not without an immunologist.") % values
         else:
-            low = _("%(value)s g/L, below %(limit)s g/L: discuss first.") % values
-        found = [Gate(_("IgG"), "wrong", low, known.igg_on)]
+            said = _("%(value)s g/L, below %(limit)s g/L: discuss first.") % values
+        found = [Gate(_("IgG"), "wrong", said, known.igg_on)]
     else:
         text = f"{plain(known.igg_g_l)} g/L" if known.igg_g_l is not None else _("Normal, or measured long ago")
         old = known.igg_on < of.as_of - dt.timedelta(days=n.igg_days)

@@ -27,6 +27,7 @@ from therapy.formulary import FORMULARY
 from therapy.models import Course, Route, StockedTablet, TaperConfirmation, TaperEnd, TaperHold, TaperPlan, TaperStep
 from therapy.prednisone_equivalent import as_decimal
 from therapy.taper_templates import TEMPLATES, cumulative_mg
+from therapy.totals import cumulative_pe
 
 ACTIVITY = frozenset({"ck-rising", "deterioration"})
 FLARE = ACTIVITY | {"taper-dose-raised"}
@@ -316,7 +317,7 @@ def _running(
         hold=view.hold,
         ends_on=end.ended_on if end else None,
         planned_mg=cumulative_mg([(entry.step.step_on, entry.step.dose_pe_mg) for entry in view.steps], as_of),
-        taken_mg=as_decimal(dosing.cumulative_pe(stretches, as_of), 1) if first <= as_of else Decimal(0),
+        taken_mg=as_decimal(cumulative_pe(stretches, as_of), 1) if first <= as_of else Decimal(0),
     )
 
 

@@ -83,7 +83,7 @@ def start(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
             if done is not None:
                 saved(request, patient, _("%(drug)s started.") % {"drug": name_of(code)}, now)
                 return redirect("clinic:treatment", patient.public_id)
-            form.show_reasons()
+            form.show_reasons(*form.errors)
     if request.method != "POST" and not request.htmx:
         looked(by=request.user, centre=request.centre, now=now, page="clinic:treatment-start", patient=patient)
     context = {
@@ -148,7 +148,7 @@ def _dose_page(
         if attempt(form, lambda: do(weight)) is not None:
             saved(request, patient, done % {"drug": name_of(course.drug)}, now)
             return redirect("clinic:treatment", patient.public_id)
-        form.show_reasons()
+        form.show_reasons(*form.errors)
     else:
         looked(by=request.user, centre=request.centre, now=now, page=route, patient=patient)
     context = {

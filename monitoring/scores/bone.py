@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from therapy.dosing import total_pe
+from therapy.totals import total_pe
 
 Stretch = tuple[date, date | None, Fraction]
 

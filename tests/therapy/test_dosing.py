@@ -10,18 +10,15 @@ import pytest
 
 from therapy.dosing import (
     DoseRow,
-    average_pe,
-    cumulative_pe,
     drug_amount_for_pe,
     episode_start,
     in_words,
     outside_usual,
     pe_on,
     pe_stretches,
-    total_pe,
-    year_total_pe,
 )
 from therapy.formulary import FORMULARY
+from therapy.totals import average_pe, cumulative_pe, total_pe, year_total_pe
 
 AS_OF = dt.date(2025, 6, 15)
 
