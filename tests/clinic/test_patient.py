@@ -100,7 +100,8 @@ def test_the_head_says_who_it_is_and_how_they_are(clinic, clinician, signed_in) 
         "Vestergaard, Ingrid", patient.record_number, "55 years", "Dermatomyositis", "Anti-Jo-1", "ILD",
         "68.5 <small>kg", "12 <small>mg a day", "141/150", "0.18 mg/kg a day", "15 mg once a week",
         "Full lung function", "Physiotherapy is being missed", "Creatine kinase is rising", "(overdue)",
-        "the baseline core set", "A step of the steroid taper is due", "Toxicity or intolerance: Liver enzymes",
+        "a core set at the beginning of treatment", "A step of the steroid taper is due",
+        "Toxicity or intolerance: Liver enzymes",
         "137 g on 7 Mar 2025",
     ):  # fmt: skip
         assert words in page, words
