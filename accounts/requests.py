@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Centre, Membership, User
 
@@ -19,6 +20,7 @@ class PersonRequest(HttpRequest):
 class ClinicRequest(HttpRequest):
     """A request that `needs` has let through: signed in, at a centre."""
 
+    htmx: HtmxDetails
     user: User
     centre: Centre
     membership: Membership

@@ -42,7 +42,7 @@ def read_upload(public_id: str) -> None:
 
 @shared_task(name="exchange.tasks.import_upload")
 def import_upload(public_id: str, digest: str, by: int) -> None:
-    """Commit a large file as its preview said, or show anew what it would do. Run again after that, it finds nothing."""
+    """Commit a large file as its preview said, or show anew what it would do. Run again, it finds nothing."""
     upload = _at_work(public_id, UploadState.IMPORTING)
     if upload is None:
         return

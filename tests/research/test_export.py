@@ -9,6 +9,7 @@ import io
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,11 +20,12 @@ from audit.models import Access, Entry
 from common.models import Fact
 from monitoring.models import Assessment, Imaging, LungFunction, MuscleGrade, Result
 from patients.models import AntibodyResult, Consent, Manifestation, Patient
-from research import selectors
+from research import actions, selectors
 from research.models import Release
 from research.tables import TABLES
 from tests import factories
 from tests.api.clients import with_token
+from tests.factories import NOW
 from therapy.models import Course, CourseStop, Dose, Infusion, PhysioPlan, PhysioSession, SessionOutcome
 
 DAY = dt.date(2023, 3, 1)
@@ -315,3 +317,25 @@ def test_the_page(centre: Centre, researcher: APIClient) -> None:
     page = client.get("/research/releases/").content.decode()
     assert "myonet" in page
     assert Release.objects.get().sha256 in page
+
+
+def test_the_page_tells_what_is_still_being_sent_from_what_broke_off(centre: Centre, researcher: APIClient) -> None:
+    person = researcher.user
+    browser = Client()
+    with time_machine.travel(NOW, tick=False) as clock:
+        browser.force_login(person)
+        release = actions.begin_release(
+            centre=centre, name="one", table="patients", as_of=NOW.date(), by=person, now=NOW
+        )
+        page = browser.get("/research/releases/").content.decode()
+        assert "Being sent" in page
+        assert 'hx-trigger="every 3s"' in page
+        actions.finish_release(release=release, rows=0, sha256="0" * 64, by=person, now=NOW)
+        part = browser.get("/research/releases/", headers={"HX-Request": "true"}).content.decode()
+        assert "<html" not in part
+        assert "every 3s" not in part  # nothing to wait for any more
+        actions.begin_release(centre=centre, name="two", table="patients", as_of=NOW.date(), by=person, now=NOW)
+        clock.shift(dt.timedelta(minutes=15))
+        page = browser.get("/research/releases/").content.decode()
+        assert "Broken off" in page
+        assert "every 3s" not in page
