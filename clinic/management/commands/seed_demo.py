@@ -77,6 +77,11 @@ class Command(BaseCommand):
         today = now.astimezone(centre.zone).date()
         teller = demo.Teller(centre, clerk, today, random.Random(number))  # noqa: S311 - histories, not secrets
         told = demo.people(teller, how_many, number)
+        followers = [
+            m.user for m in centre.memberships.filter(role=Role.CLINICIAN).select_related("user").order_by("pk")
+        ]
+        for place, (patient, _) in enumerate(told):
+            patient.clinician = [*followers, None][place % (len(followers) + 1)]
         Patient.objects.bulk_create([patient for patient, _ in told])
         for patient, case in told:
             demo.tell(teller, patient, case)
