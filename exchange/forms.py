@@ -129,7 +129,9 @@ class PlaceForm(forms.Form):
         max_length=64,
         help_text=_("Such as 12.5 or <10, where the row has words"),
     )
-    unit = forms.ChoiceField(label=_("Unit"), required=False, choices=UNIT_CHOICES)
+    unit = forms.ChoiceField(
+        label=_("Unit"), required=False, choices=UNIT_CHOICES, widget=forms.Select(attrs={"translate": "no"})
+    )
     as_received = forms.BooleanField(
         label=_("Keep as received: show it on the patient's page and never judge it"), required=False
     )

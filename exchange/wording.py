@@ -97,6 +97,23 @@ LABELS = (
     N_("day of the diagnosis"), N_("first symptom"), N_("diagnosis"),
 )  # fmt: skip
 
+# The codes of problems, as the list of waiting rows offers them.
+CODES = (
+    N_("Born in future"), N_("Born missing"), N_("Born too early"), N_("Born unreadable"), N_("Corrected by hand"),
+    N_("Diagnosed before birth"), N_("Diagnosed in future"), N_("Diagnosed missing"), N_("Diagnosed too early"),
+    N_("Diagnosed unreadable"), N_("Differs from record"), N_("Discarded before"), N_("Family name missing"),
+    N_("Given name missing"), N_("Id missing"), N_("Key of another patient"), N_("Key of another test"),
+    N_("Key twice"), N_("Limit not a number"), N_("Limits swapped"), N_("Number twice"), N_("Older report"),
+    N_("Older version"), N_("Onset before birth"), N_("Onset in future"), N_("Onset missing"), N_("Onset too early"),
+    N_("Onset unreadable"), N_("Patient number missing"), N_("Patient unknown"), N_("Placed before"),
+    N_("Possible duplicate"), N_("Reported in future"), N_("Reported missing"), N_("Reported too early"),
+    N_("Reported unreadable"), N_("Row twice"), N_("Sex missing"), N_("Sex unknown"), N_("Subtype unknown"),
+    N_("Taken before birth"), N_("Taken in future"), N_("Taken missing"), N_("Taken too early"),
+    N_("Taken unreadable"), N_("Test missing"), N_("Test not a result"), N_("Test unknown"), N_("Too large"),
+    N_("Too long"), N_("Unit missing"), N_("Unit not accepted"), N_("Unit unknown"), N_("Value implausible"),
+    N_("Value missing"), N_("Value not a number"), N_("Value unknown"), N_("Waits already"),
+)  # fmt: skip
+
 
 @lru_cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
