@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Centre, Membership, Role
 from clinic.forms.numbers import ReceivedField, as_typed, typed_number
+from clinic.selectors.facts import label_of
 from common.models import Fact
 from monitoring.analytes import Analyte, Kind, accepted_units
 from monitoring.entry import TypedValue, field_name, plain
@@ -224,6 +225,8 @@ class FactForm(forms.Form):
         for name, field in fields_for_model(type(fact), fields=names).items():
             if isinstance(field, forms.DateField):
                 field.widget = day_box()
+            field.label = label_of(fact._meta.get_field(name))
+            field.help_text = _("Last day") if name in ("ended_on", "ends_on") else ""
             self.fields[name] = typed_number(field) if isinstance(field, forms.DecimalField) else field
         if "antibody" in self.fields:
             self.fields["antibody"] = forms.ChoiceField(label=_("Antibody"), choices=antibody_choices()[1:])
