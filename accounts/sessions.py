@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from django.contrib.sessions.backends import cached_db
+from django.core.cache import BaseCache
 
 WRITE_EVERY_SECONDS = 60
 WRITTEN = "written"  # in the session: when its row was newest written
@@ -27,4 +28,5 @@ class SessionStore(cached_db.SessionStore):
         """Move the end of what the cache holds. Whoever has signed out meanwhile is not there any more: nothing is put
         back that was taken away, nor is what another request has just written.
         """
-        return bool(self._cache.touch(self.cache_key, self.get_expiry_age()))
+        cache: BaseCache = self._cache  # type: ignore[attr-defined]  # the stubs have forgotten it
+        return cache.touch(self.cache_key, self.get_expiry_age())

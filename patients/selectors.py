@@ -93,7 +93,7 @@ def matching(centre: Centre, text: str, limit: int = FOUND_AT_MOST) -> QuerySet[
     merged = Patient.everybody.filter(
         every_word | _begins_with(" ".join(words)), centre=centre, merged_into__isnull=False
     )
-    found.update(merged.values_list("merged_into", flat=True)[:limit])
+    found.update(pk for pk in merged.values_list("merged_into", flat=True)[:limit] if pk)
     return centre.patients.filter(pk__in=found).order_by("family_name", "given_name", "id")
 
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Role
 from alerts.actions import SNOOZE_DAYS
-from alerts.models import Alert, Reason, State
+from alerts.models import ON_LISTS, Alert, Reason, State
 from clinic.context import DUE_WITHIN_DAYS
 from clinic.forms.patient import day_box
 from clinic.selectors.patients import clinicians
-from clinic.selectors.worklist import ANY, NOBODY, ON_LISTS, Filters, rules_in_order
+from clinic.selectors.worklist import ANY, NOBODY, Filters, rules_in_order
 from monitoring.levels import Level
 from patients.models import Subtype
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Centre, Role
 from alerts import outcomes
-from alerts.models import Alert, AlertEvent, EventKind, Reason
+from alerts.models import ON_LISTS, Alert, AlertEvent, EventKind, Reason
 from clinic.selectors.patient.words import title_of
-from clinic.selectors.worklist import ANY, NOBODY, ON_LISTS, brief, lasting
+from clinic.selectors.worklist import ANY, NOBODY, brief, lasting
 from common.dates import day_bounds
 
 CLOSED = "closed"

@@ -15,9 +15,9 @@ from django.utils.translation import gettext
 
 from accounts.models import Centre, Role
 from alerts import selectors as alerts
-from alerts.models import Alert, NotEvaluable, Reason, RuleRun
+from alerts.models import ON_LISTS, Alert, NotEvaluable, Reason, RuleRun
 from alerts.selectors import RuleStatistics
-from clinic.selectors.worklist import ON_LISTS, lasting
+from clinic.selectors.worklist import lasting
 from common.dates import centre_day
 from monitoring import governance
 from monitoring.models import Mode
