@@ -8,6 +8,7 @@ import json
 import uuid
 from typing import Any
 
+from celery import current_app
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -28,7 +29,7 @@ from accounts.permissions import Permission
 from audit.access import looked
 from audit.attribution import coming_from
 from audit.models import Origin
-from exchange import actions, progress, selectors, tasks, wording
+from exchange import actions, progress, selectors, wording
 from exchange.forms import DiscardForm, PlaceForm, QuarantineFilter, UploadForm
 from exchange.mapping import LABS, MappingProblem, read_mapping
 from exchange.models import HeldRow, PendingUpload, UploadState
@@ -131,9 +132,9 @@ def _ask_a_worker(request: ClinicRequest, waiting: PendingUpload, state: str, *r
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
     else:
-        task = tasks.read_upload if state == UploadState.READING else tasks.import_upload
+        work = "read_upload" if state == UploadState.READING else "import_upload"
         try:
-            task.delay(str(waiting.public_id), *rest)
+            current_app.send_task(f"exchange.tasks.{work}", args=[str(waiting.public_id), *rest], retry=False)
         except (OperationalError, OSError):
             actions.end_work(upload=waiting, state=UploadState.BROKEN, now=now)
     return redirect("exchange:preview", public_id=waiting.public_id)
