@@ -5,27 +5,29 @@ its link opens: of patients as the record says of that day, or of alerts.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Case, CharField, Count, Q, Value, When
 from django.db.models.functions import TruncWeek
 
 from accounts.models import Centre, Role
 from alerts import outcomes
-from alerts.models import Alert
-from clinic.selectors import patients
+from alerts.models import ON_LISTS, Alert
+from clinic.selectors import patients, remission
 from clinic.selectors.history import HistoryFilters, history, overdue_on
 from clinic.selectors.patients import NONE, PatientFilters
 from clinic.selectors.remission import ASSESSED, NO, YES
-from clinic.selectors.worklist import ANY, ON_LISTS
+from clinic.selectors.worklist import ANY
 from common.dates import day_bounds
 from monitoring.analytes import ANALYTES
 from monitoring.models import Result
+from patients.models import Subtype
 
 MONTHS, WEEKS = 24, 12
+BANDS = (NONE, "low", "middle", "high")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def work_out(centre: Centre, as_of: dt.date) -> dict[str, Any]:
         "burden": {
             "clinicians": [asdict(line) for line in _burden(centre, as_of)],
             "roles": _roles(centre, as_of),
+            "patients": [[*key, n] for key, n in followed(centre, as_of).items()],
         },
     }
 
@@ -99,6 +102,33 @@ def weeks_of_burden(as_of: dt.date) -> tuple[dt.date, dt.date]:
     """The Monday and the Sunday of the twelve weeks that are over."""
     monday = as_of - dt.timedelta(days=as_of.weekday())
     return monday - dt.timedelta(weeks=WEEKS), monday - dt.timedelta(days=1)
+
+
+def followed(centre: Centre, as_of: dt.date) -> dict[tuple[str, str, str], int]:
+    """{(subtype, state of remission, band of dose): patients under follow-up}. One query: each list is asked for once,
+    and is the list itself.
+    """
+    found = patients.followed(centre, as_of)
+    assessed, quiet = remission.conditions(centre, as_of)
+
+    def among(lists: Mapping[str, Any], otherwise: str) -> Case:
+        whens = [When(condition, then=Value(word)) for word, condition in lists.items()]
+        return Case(*whens, default=Value(otherwise), output_field=CharField())
+
+    rows = (
+        found.annotate(
+            # In this order, the first that holds: whoever is assessed, and not in remission, is not.
+            state=among(
+                {"": Q(subtype=Subtype.INCLUSION_BODY), remission.YES: quiet, remission.NO: assessed},
+                remission.UNKNOWN,
+            ),
+            band=among({band: patients.on_steroid(centre, band, as_of) for band in BANDS[1:]}, NONE),
+        )
+        .order_by()
+        .values_list("subtype", "state", "band")
+        .annotate(n=Count("pk"))
+    )
+    return {(subtype, state, band): n for subtype, state, band, n in rows}
 
 
 def _month(centre: Centre, first: dt.date, on: dt.date) -> Month:

@@ -40,6 +40,7 @@ WHERE NOT EXISTS (
     SELECT 1 FROM monitoring_assessment w
     WHERE w.patient_id = l.patient_id AND w.retired_at IS NULL AND w.physician_vas > %(most)s
       AND w.assessed_on BETWEEN l.assessed_on - %(days)s AND l.assessed_on
+      AND w.assessed_on >= %(from)s::date - %(days)s::int  -- says nothing new, and spares most of the history
 )
 """
 

@@ -114,6 +114,19 @@ def test_the_numbers_of_today_by_hand(people, clinic, clinician, signed_in) -> N
     assert "too few were assessed for a percentage" in page
 
 
+def test_a_large_clinic_is_counted_once_a_night_and_the_page_says_so(
+    people, clinic, clinician, signed_in, monkeypatch
+) -> None:
+    live = signed_in(clinician).get("/overview/").content.decode()
+    monkeypatch.setattr("clinic.selectors.overview.LARGE", 5)
+    assert "So many patients" not in signed_in(clinician).get("/overview/").content.decode()  # not yet
+    actions.work_out_figures(centre=clinic, now=NOW)
+    page = signed_in(clinician).get("/overview/").content.decode()
+    assert "remission and doses are as of 15 Jun 2025" in page
+    stats = r'stat-label">([^<]+)</span><span class="stat-value">(\d+)'
+    assert re.findall(stats, page) == re.findall(stats, live)
+
+
 def test_without_figures_the_page_says_when_they_come(clinic, clinician, signed_in) -> None:
     page = signed_in(clinician).get("/overview/").content.decode()
     assert "Numbers over time come with the next night." in page
