@@ -23,6 +23,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
@@ -102,7 +103,8 @@ def _kept(request: HttpRequest) -> Kept | None:
         kept = Kept(**json.loads(plain))
     except (InvalidToken, TypeError, ValueError):
         kept = None
-    if kept is None or kept.whose != mark(request.user.pk):
+    user_id = request.user.pk
+    if kept is None or user_id is None or kept.whose != mark(user_id):
         del request.session[_SESSION_KEY]
         return None
     return kept
@@ -111,7 +113,9 @@ def _kept(request: HttpRequest) -> Kept | None:
 class SignInMiddleware(LoginRequiredMiddleware):
     """Sends whoever is not signed in to the sign-in page, and keeps the form they sent."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponse]) -> HttpResponse:
+    def handle_no_permission(  # type: ignore[override]  # a part of a page is not sent elsewhere
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponse:
         kept = keep(request)
         if kept:
             _tell(request)

@@ -20,11 +20,11 @@ def _user_id(context: Context) -> int | None:
 
 class _FormOfSomebody(CsrfTokenNode):
     def render(self, context: Context) -> SafeString:
-        token = super().render(context)
+        token: SafeString = super().render(context)  # type: ignore[assignment]
         user_id = _user_id(context)
         if not token or user_id is None:
             return token
-        return token + format_html('<input type="hidden" name="whose" value="{}">', signed_mark(user_id))
+        return format_html('{}<input type="hidden" name="whose" value="{}">', token, signed_mark(user_id))
 
 
 @register.tag
