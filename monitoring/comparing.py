@@ -94,8 +94,8 @@ def compare(patient: Patient, first: dt.date, second: dt.date, as_of: dt.date) -
     days = (first, second)
     found: dict[str, dict[dt.date, Near]] = {}
     _add(found, _results(patient, days, as_of))
-    near = _around("assessed_on", days, WITHIN_DAYS, as_of)
-    visits = Assessment.objects.current().filter(near, patient=patient).order_by("assessed_on", "id")
+    visits = Assessment.objects.current().filter(_around("assessed_on", days, WITHIN_DAYS, as_of), patient=patient)
+    visits = visits.order_by("assessed_on", "id")
     _add(found, _nearest(visits, "assessed_on", "assessment", ASSESSED, days, WITHIN_DAYS))
     tests = LungFunction.objects.current().filter(_around("tested_on", days, LUNG_WITHIN_DAYS, as_of), patient=patient)
     tests = tests.order_by("tested_on", "id")

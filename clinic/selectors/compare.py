@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -86,6 +87,7 @@ def page(patient: Patient, first: dt.date, second: dt.date, as_of: dt.date) -> P
 
 
 def _row(pair: Pair) -> tuple[str, Row]:
+    group: Any
     if pair.code in MEASURES:
         group, name, unit, decimals = MEASURES[pair.code]
     else:
