@@ -60,11 +60,6 @@ class ImportBatch(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
 
-    def is_at_work(self, now: dt.datetime) -> bool:
-        """Whether a worker has it. One that has not answered for longer than any task may take has lost it."""
-        asked = self.state in (UploadState.READING, UploadState.IMPORTING)
-        return asked and self.begun_at is not None and now - self.begun_at < LOST_AFTER
-
 
 class HeldRow(models.Model):
     """A row of a file that is not a fact yet, kept whole until a person places or discards it."""

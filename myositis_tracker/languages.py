@@ -161,8 +161,8 @@ def wrong(language: str, domain: str) -> list[str]:
     catalog = updated(language, domain)
     found = [f"not translated: {text[:90]}" for text in untranslated(catalog)]
     for message in catalog:
-        if message.id and message.string and not isinstance(message.id, tuple | list):
-            if set(PLACES.findall(message.id)) != set(PLACES.findall(message.string)):
+        if isinstance(message.id, str) and isinstance(message.string, str):
+            if message.id and message.string and _places([message.id]) != _places([message.string]):
                 found.append(f"other placeholders: {message.id[:90]}")
         elif (
             message.id and message.string and all(message.string) and not _places(message.string) <= _places(message.id)

@@ -235,7 +235,7 @@ def haq_categories(form: AssessmentForm) -> Iterator[HaqCategory]:
             offered.append(("haq_other", category.value, gettext("Other aid")))
         offered.append(("haq_help", category.value, gettext("Help from another person")))
         yield HaqCategory(
-            gettext(category.title),
+            gettext(category.heading),
             [form[f"haq_{code}"] for code, _ in items],
             [Mark(name, value, label, value in ticked[name]) for name, value, label in offered],
         )

@@ -63,7 +63,7 @@ class NumberField(forms.DecimalField):
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {"inputmode": "decimal", "autocomplete": "off", **super().widget_attrs(widget)}
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:  # a Decimal; Django's types have this a field of whole numbers
         if isinstance(value, str) and value.strip():
             try:
                 read = read_number(with_point(value))
@@ -92,12 +92,5 @@ class ReceivedField(forms.CharField):
 
 def typed_number(field: forms.DecimalField) -> NumberField:
     """A field of a model's own form as one that reads numbers as they are typed."""
-    return NumberField(
-        label=field.label,
-        help_text=field.help_text,
-        required=field.required,
-        min_value=field.min_value,
-        max_value=field.max_value,
-        max_digits=field.max_digits,
-        decimal_places=field.decimal_places,
-    )
+    kept = ("label", "help_text", "required", "min_value", "max_value", "max_digits", "decimal_places")
+    return NumberField(**{name: getattr(field, name) for name in kept})

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from monitoring import classifying
 from monitoring.scores.classification import AGE, BIOPSY_POINTS, POINTS, Class, Items, SubClass, age_points
@@ -16,7 +17,7 @@ from monitoring.wording import number
 from patients.models import ClassificationItems, Patient
 
 # What is entered, and its label.
-LABELS: Mapping[str, str] = {
+LABELS: Mapping[str, StrOrPromise] = {
     "weak_upper_proximal": _("Weak proximal arms"),
     "weak_lower_proximal": _("Weak proximal legs"),
     "neck_flexors_weaker": _("Neck flexors weaker than extensors"),

@@ -181,7 +181,7 @@ class Preview:
         if self.haq is None:
             return []
         text = gettext("%(category)s: an aid or help is ticked, but none of its items is answered.")
-        notes = [text % {"category": gettext(category.title)} for category in self.haq.lifted_unanswered]
+        notes = [text % {"category": gettext(category.heading)} for category in self.haq.lifted_unanswered]
         if self.haq.index is None:
             said = gettext("%(n)s of %(all)s categories are answered; the index needs %(least)s.")
             counts = {"n": self.haq.answered, "all": len(haq_di.ITEMS), "least": haq_di.MINIMUM_CATEGORIES}

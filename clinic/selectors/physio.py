@@ -258,7 +258,7 @@ def review(patient: Patient, as_of: dt.date) -> Review | None:
     """Two queries: the open alert of the rule that asks for measuring, or what it says will fall due."""
     alerts = Alert.objects.filter(patient=patient, rule=REVIEW, closed_at__isnull=True, due_on__isnull=False)
     coming = Upcoming.objects.filter(patient=patient, rule=REVIEW)
-    days = [*alerts.values_list("due_on", flat=True), *coming.values_list("due_on", flat=True)]
+    days = [day for found in (alerts, coming) for day in found.values_list("due_on", flat=True) if day is not None]
     return Review(min(days), min(days) < as_of) if days else None
 
 

@@ -3,9 +3,8 @@
 Source: the HAQ-DI scoring sheet (Fries; CLINHAQ form) and the definition of LOINC 75874-8. Item counts per category and
 the absence of an aid for "activities" are from general knowledge.
 
-A category is its worst answered item. An aid, or help from another person,
-    lifts a category of 0 or 1 to 2. The index is
-the mean of the categories answered, and needs at least six of the eight.
+A category is its worst answered item. An aid, or help from another person, lifts a category of 0 or 1 to 2. The index
+is the mean of the categories answered, and needs at least six of the eight.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Category(StrEnum):
     ACTIVITIES = "activities"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """For the page, to be translated."""
         return _TITLES[self]
 
