@@ -29,7 +29,8 @@ TIERS = (Tier.STANDARD, Tier.MODERATE, Tier.HIGH)  # in SQL 0, 1, 2
 PANELS = {Panel.BASIC: "basic panel", Panel.ENHANCED: "enhanced panel"}
 FACTORS = {
     **{
-        f"subtype:{code}": str(Subtype(code).label) for code in cancer_tier.HIGH_SUBTYPES | cancer_tier.INTERMEDIATE_SUBTYPES
+        f"subtype:{code}": str(Subtype(code).label)
+        for code in cancer_tier.HIGH_SUBTYPES | cancer_tier.INTERMEDIATE_SUBTYPES
     },
     **{
         f"antibody:{code}": ANTIBODIES[code].name

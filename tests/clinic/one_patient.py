@@ -160,7 +160,8 @@ def full(at: Centre, by: User, as_of: dt.date, *, many: int = 30, every_days: in
         centre=at, patient=p, rule="taper-step-due", subject="plan:1", due_on=as_of + dt.timedelta(days=14), evidence={}
     )
     NotEvaluable.objects.create(
-        centre=at, patient=p, rule="second-line-review", subject="patient", missing=["a core set at the beginning of treatment"],
+        centre=at, patient=p, rule="second-line-review", subject="patient",
+        missing=["a core set at the beginning of treatment"],
         since=dt.datetime.combine(ago(9), dt.time(4), tzinfo=dt.UTC),
     )  # fmt: skip
     return p
