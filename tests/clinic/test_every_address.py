@@ -32,7 +32,8 @@ PUBLIC = {
 # For whoever is signed in, whatever the role: oneself, one's centre, and what holds nothing about anybody.
 FOR_EVERYBODY = {
     "accounts:profile", "accounts:make-token", "accounts:revoke-token", "accounts:set-digest", "accounts:stay",
-    "accounts:switch-centre", "clinic:home", "clinic:styleguide", "api-docs", "api-schema", "api-schema-bare", "api-nothing",
+    "accounts:switch-centre", "clinic:home", "clinic:styleguide", "api-docs", "api-schema", "api-schema-bare",
+    "api-nothing",
 }  # fmt: skip
 # The sign-in library's own pages: whatever role, and about oneself alone.
 LIBRARY = ("account_", "mfa_", "usersessions_")
