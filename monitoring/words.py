@@ -148,7 +148,8 @@ def _names() -> dict[str, str]:
     named += [check.name for check in CHECKS.values()]
     named += [limit.note for limits in LIMIT_SETS.values() for limit in limits.limits.values()]
     found = {name.lower(): name for name in reversed(named)} | {name: name for name in named}
-    found |= {code: each.name for code, each in [*FORMULARY.items(), *ANTIBODIES.items()]}
+    found |= {code: drug.name for code, drug in FORMULARY.items()}
+    found |= {code: antibody.name for code, antibody in ANTIBODIES.items()}
     with override("en"):
         for choices in (Subtype, RiskKind, ManifestationKind, ConfounderKind, Route, StopReason):
             for word, label in choices.choices:

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.utils import formats
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from alerts import selectors as alerts
 from alerts.actions import SNOOZE_DAYS, UNDO_WITHIN
 from alerts.models import Alert, AlertEvent, EventKind, State
 from clinic.selectors.patient import reason_of, title_of
 from clinic.selectors.worklist import lasting, sentences
+from common.words import N_
 from monitoring import governance
 from monitoring.levels import Level
 from monitoring.rules import RULES
@@ -32,81 +32,83 @@ Address = Callable[..., str]
 # How a value of the evidence is called, with its unit, in the order in which they are read. What is not named here is
 # called by its own name and comes after.
 LABELS: dict[str, tuple[str, str]] = {
-    "now": (_("CK"), "U/L"), "times_uln": (_("CK, multiple of the upper limit"), "×"),
-    "uln": (_("Upper limit"), "U/L"),
-    "ratio": (_("Ratio to what it is compared with"), "×"), "threshold": (_("Threshold that applied"), ""),
-    "threshold_because": (_("Why this threshold"), ""), "baseline": (_("Compared with"), "U/L"),
-    "baseline_kind": (_("Kind of comparison"), ""), "previous": (_("The CK before"), "U/L"),
-    "first": (_("The CK before that"), "U/L"), "results": (_("Results it looked at"), ""),
-    "confounders": (_("Other causes recorded"), ""), "mmt8": (_("MMT8"), ""),
-    "day0": (_("First day of the present glucocorticoid"), ""), "day": (_("Day of treatment"), ""),
-    "response_day": (_("Response is asked for from day"), ""), "began_on": (_("Began on"), ""),
-    "pe_today": (_("Prednisone-equivalent today"), _("mg a day")), "pe": (_("Prednisone-equivalent"), _("mg a day")),
-    "before_pe": (_("Prednisone-equivalent before"), _("mg a day")), "raised_on": (_("Raised on"), ""),
-    "step_on": (_("Day of the step"), ""), "dose_pe_mg": (_("Dose of the step"), _("mg prednisone-equivalent a day")),
-    "until": (_("To the day of the step"), _("days")), "past": (_("Since the day of the step"), _("days")),
-    "ck_level": (_("Level of the open CK alert"), ""), "ck_evidence": (_("The open CK alert"), ""),
-    "weight_kg": (_("Weight"), "kg"), "is_adequate": (_("First line adequate"), ""),
-    "tis": (_("Total Improvement Score"), ""), "lowest": (_("Lowest it can be"), ""),
-    "highest": (_("Highest it can be"), ""),
-    "points": (_("Points of each measure"), ""), "baseline_on": (_("Baseline"), ""),
-    "follow_up_on": (_("Follow-up"), ""),
-    "follow_up": (_("Core set at follow-up"), ""), "lacks": (_("Missing from the core set"), ""),
-    "baseline_lacks": (_("Missing at the beginning"), ""), "deterioration_on": (_("Deterioration on"), ""),
-    "deterioration_before_on": (_("and before that on"), ""), "rises": (_("Times the dose was raised"), ""),
-    "rise_list": (_("When the dose was raised"), ""), "toxic_drugs": (_("Stopped for toxicity"), ""),
-    "agents": (_("First line: dose and time"), ""), "courses": (_("Other courses"), ""), "tests": (_("Tests"), ""),
-    "antibodies": (_("Antibodies ever positive"), ""), "has_ild": (_("Interstitial lung disease"), ""),
-    "manifestations": (_("Manifestations"), ""), "subtype": (_("Subtype"), ""),
-    "wanted": (_("Test wanted"), ""), "due_on": (_("Due"), ""), "days_overdue": (_("Overdue"), _("days")),
-    "diagnosed_on": (_("Diagnosed"), ""), "ild_on": (_("Lung disease known since"), ""),
-    "pft_on": (_("Latest lung function"), ""),
-    "hrct_on": (_("Latest HRCT"), ""), "interval_days": (_("Interval"), _("days")), "at_risk": (_("At risk"), ""),
-    "is_urgent": (_("Sooner because of its risk"), ""), "risk": (_("Why at risk"), ""),
-    "booked_for": (_("Booked for"), ""),
-    "missed": (_("Missed in a row"), _("sessions")), "dates": (_("Sessions missed"), ""),
-    "attended_on": (_("Latest attended"), ""),
-    "counted_in_window": (_("Sessions that count"), ""), "attended_in_window": (_("of which attended"), ""),
-    "starts_on": (_("Plan began"), ""), "ended_on": (_("Plan ended"), ""), "days": (_("Days"), ""),
-    "mmt8_on": (_("Latest MMT8"), ""), "functional_on": (_("Latest functional test"), ""),
-    "measured_on": (_("Latest measured"), ""), "weight_on": (_("Day of the weight"), ""),
+    "now": (N_("CK"), "U/L"), "times_uln": (N_("CK, multiple of the upper limit"), "×"),
+    "uln": (N_("Upper limit"), "U/L"),
+    "ratio": (N_("Ratio to what it is compared with"), "×"), "threshold": (N_("Threshold that applied"), ""),
+    "threshold_because": (N_("Why this threshold"), ""), "baseline": (N_("Compared with"), "U/L"),
+    "baseline_kind": (N_("Kind of comparison"), ""), "previous": (N_("The CK before"), "U/L"),
+    "first": (N_("The CK before that"), "U/L"), "results": (N_("Results it looked at"), ""),
+    "confounders": (N_("Other causes recorded"), ""), "mmt8": (N_("MMT8"), ""),
+    "day0": (N_("First day of the present glucocorticoid"), ""), "day": (N_("Day of treatment"), ""),
+    "response_day": (N_("Response is asked for from day"), ""), "began_on": (N_("Began on"), ""),
+    "pe_today": (N_("Prednisone-equivalent today"), N_("mg a day")),
+    "pe": (N_("Prednisone-equivalent"), N_("mg a day")),
+    "before_pe": (N_("Prednisone-equivalent before"), N_("mg a day")), "raised_on": (N_("Raised on"), ""),
+    "step_on": (N_("Day of the step"), ""),
+    "dose_pe_mg": (N_("Dose of the step"), N_("mg prednisone-equivalent a day")),
+    "until": (N_("To the day of the step"), N_("days")), "past": (N_("Since the day of the step"), N_("days")),
+    "ck_level": (N_("Level of the open CK alert"), ""), "ck_evidence": (N_("The open CK alert"), ""),
+    "weight_kg": (N_("Weight"), "kg"), "is_adequate": (N_("First line adequate"), ""),
+    "tis": (N_("Total Improvement Score"), ""), "lowest": (N_("Lowest it can be"), ""),
+    "highest": (N_("Highest it can be"), ""),
+    "points": (N_("Points of each measure"), ""), "baseline_on": (N_("Baseline"), ""),
+    "follow_up_on": (N_("Follow-up"), ""),
+    "follow_up": (N_("Core set at follow-up"), ""), "lacks": (N_("Missing from the core set"), ""),
+    "baseline_lacks": (N_("Missing at the beginning"), ""), "deterioration_on": (N_("Deterioration on"), ""),
+    "deterioration_before_on": (N_("and before that on"), ""), "rises": (N_("Times the dose was raised"), ""),
+    "rise_list": (N_("When the dose was raised"), ""), "toxic_drugs": (N_("Stopped for toxicity"), ""),
+    "agents": (N_("First line: dose and time"), ""), "courses": (N_("Other courses"), ""), "tests": (N_("Tests"), ""),
+    "antibodies": (N_("Antibodies ever positive"), ""), "has_ild": (N_("Interstitial lung disease"), ""),
+    "manifestations": (N_("Manifestations"), ""), "subtype": (N_("Subtype"), ""),
+    "wanted": (N_("Test wanted"), ""), "due_on": (N_("Due"), ""), "days_overdue": (N_("Overdue"), N_("days")),
+    "diagnosed_on": (N_("Diagnosed"), ""), "ild_on": (N_("Lung disease known since"), ""),
+    "pft_on": (N_("Latest lung function"), ""),
+    "hrct_on": (N_("Latest HRCT"), ""), "interval_days": (N_("Interval"), N_("days")), "at_risk": (N_("At risk"), ""),
+    "is_urgent": (N_("Sooner because of its risk"), ""), "risk": (N_("Why at risk"), ""),
+    "booked_for": (N_("Booked for"), ""),
+    "missed": (N_("Missed in a row"), N_("sessions")), "dates": (N_("Sessions missed"), ""),
+    "attended_on": (N_("Latest attended"), ""),
+    "counted_in_window": (N_("Sessions that count"), ""), "attended_in_window": (N_("of which attended"), ""),
+    "starts_on": (N_("Plan began"), ""), "ended_on": (N_("Plan ended"), ""), "days": (N_("Days"), ""),
+    "mmt8_on": (N_("Latest MMT8"), ""), "functional_on": (N_("Latest functional test"), ""),
+    "measured_on": (N_("Latest measured"), ""), "weight_on": (N_("Day of the weight"), ""),
 }  # fmt: skip
 # What the same name means to one rule.
 LABELS_OF: dict[str, dict[str, tuple[str, str]]] = {
     "dose-out-of-range": {
-        "terms": (_("Counted in"), ""), "asked_above": (_("A reason is asked for above"), ""),
-        "why": (_("Reason given"), ""),
+        "terms": (N_("Counted in"), ""), "asked_above": (N_("A reason is asked for above"), ""),
+        "why": (N_("Reason given"), ""),
     },
-    "dysphagia-screen": {"before_kg": (_("Weight before"), "kg")},
+    "dysphagia-screen": {"before_kg": (N_("Weight before"), "kg")},
     "ild-progression": {
-        "fvc": (_("FVC"), _("% predicted")), "fvc_best": (_("Best FVC before"), _("% predicted")),
-        "fvc_now": (_("FVC measured"), ""),
-        "dlco": (_("DLCO"), _("% predicted")), "dlco_best": (_("Best DLCO before"), _("% predicted")),
+        "fvc": (N_("FVC"), N_("% predicted")), "fvc_best": (N_("Best FVC before"), N_("% predicted")),
+        "fvc_now": (N_("FVC measured"), ""),
+        "dlco": (N_("DLCO"), N_("% predicted")), "dlco_best": (N_("Best DLCO before"), N_("% predicted")),
     },
     "ild-rapid": {
-        "mda5_on": (_("Anti-MDA5 positive on"), ""), "spo2": (_("Oxygen saturation"), "%"),
-        "symptom_on": (_("Dyspnoea or cough since"), ""),
+        "mda5_on": (N_("Anti-MDA5 positive on"), ""), "spo2": (N_("Oxygen saturation"), "%"),
+        "symptom_on": (N_("Dyspnoea or cough since"), ""),
     },
     "infusion-check": {
-        "amounts": (_("Amounts of the infusions"), ""), "before_on": (_("Course or cycle before"), ""),
-        "began_on": (_("Course or cycle began on"), ""), "cap_ml_h": (_("Highest rate by weight and risk"), "mL/h"),
-        "days": (_("Infusions in it"), ""), "igg_seen_on": (_("Latest IgG"), ""),
-        "last_on": (_("Latest infusion"), ""), "per_kg": (_("Amount per kg"), "g/kg"),
-        "rate": (_("Highest rate given"), "mL/h"),
-        "risks": (_("At risk because of"), ""), "second_on": (_("Second infusion"), ""),
-        "span": (_("From the first day to the last"), _("days")), "total": (_("Amount in all"), ""),
+        "amounts": (N_("Amounts of the infusions"), ""), "before_on": (N_("Course or cycle before"), ""),
+        "began_on": (N_("Course or cycle began on"), ""), "cap_ml_h": (N_("Highest rate by weight and risk"), "mL/h"),
+        "days": (N_("Infusions in it"), ""), "igg_seen_on": (N_("Latest IgG"), ""),
+        "last_on": (N_("Latest infusion"), ""), "per_kg": (N_("Amount per kg"), "g/kg"),
+        "rate": (N_("Highest rate given"), "mL/h"),
+        "risks": (N_("At risk because of"), ""), "second_on": (N_("Second infusion"), ""),
+        "span": (N_("From the first day to the last"), N_("days")), "total": (N_("Amount in all"), ""),
     },
-    "infusion-due": {"last_on": (_("Latest infusion"), ""), "until_on": (_("No later than"), "")},
+    "infusion-due": {"last_on": (N_("Latest infusion"), ""), "until_on": (N_("No later than"), "")},
     "labs-action-limit": {
-        "alt": (_("ALT of that day"), "U/L"), "alt_before": (_("ALT before"), "U/L"),
-        "before_on": (_("Day of ALT and CK before"), ""), "bilirubin": (_("Bilirubin of that day"), ""),
-        "ck": (_("CK of that day"), "U/L"), "ck_before": (_("CK before"), "U/L"), "ggt": (_("GGT of that day"),
+        "alt": (N_("ALT of that day"), "U/L"), "alt_before": (N_("ALT before"), "U/L"),
+        "before_on": (N_("Day of ALT and CK before"), ""), "bilirubin": (N_("Bilirubin of that day"), ""),
+        "ck": (N_("CK of that day"), "U/L"), "ck_before": (N_("CK before"), "U/L"), "ggt": (N_("GGT of that day"),
         "U/L"),
-        "expected_alt": (_("ALT that goes with that CK"), "U/L"), "measured": (_("Measured that day"), ""),
-        "name": (_("Test"), ""), "severe_times": (_("Severe above"), _("× the upper limit")),
-        "upper": (_("Upper limit of normal"), ""),
+        "expected_alt": (N_("ALT that goes with that CK"), "U/L"), "measured": (N_("Measured that day"), ""),
+        "name": (N_("Test"), ""), "severe_times": (N_("Severe above"), N_("× the upper limit")),
+        "upper": (N_("Upper limit of normal"), ""),
     },
-    "pre-treatment-checks": {"lacks": (_("Not on record"), ""), "starts_on": (_("Drug began on"), "")},
+    "pre-treatment-checks": {"lacks": (N_("Not on record"), ""), "starts_on": (N_("Drug began on"), "")},
 }  # fmt: skip
 _ORDER = {key: position for position, key in enumerate(LABELS)}
 # Evidence that is shown in a way of its own, or is part of another value.
@@ -123,9 +125,9 @@ _MISSING_MATTERS = {
 _WEIGHT_NOT_ASKED = {"dose-out-of-range", "dysphagia-screen", "infusion-check"}
 # Columns of the tables, where their own name says too little.
 _COLUMNS = {
-    "is_sure": _("Weight known"), "is_per_kg": _("Per kg"), "lower_end": _("Lower end of its target"),
-    "days_enough": _("Days at or above it"), "needed_days": _("Days it needs"), "highest": _("Highest a day"),
-    "today": _("Today"), "until": _("Until"), "pe": _("Prednisone-equivalent"), "what": "",
+    "is_sure": N_("Weight known"), "is_per_kg": N_("Per kg"), "lower_end": N_("Lower end of its target"),
+    "days_enough": N_("Days at or above it"), "needed_days": N_("Days it needs"), "highest": N_("Highest a day"),
+    "today": N_("Today"), "until": N_("Until"), "pe": N_("Prednisone-equivalent"), "what": "",
 }  # fmt: skip
 # Which entry an id of the evidence names, by the word of its address.
 _ENTRIES = {"now_id": "result", "baseline_id": "result", "step_id": "taper-step", "plan_id": "taper", "id": "result"}
@@ -191,7 +193,7 @@ def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address, ru
             continue
         if key.endswith("_on") and key[:-3] in found and not isinstance(found[key[:-3]], Mapping | list):
             continue  # said beside its value
-        label, unit = labels.get(key, (words_of(key), ""))
+        label, unit = (gettext(text) if text else "" for text in labels.get(key, (words_of(key), "")))
         if key in ("baseline", "follow_up") and isinstance(value, Mapping):
             if key == "baseline":
                 tables.append(_core_sets(value, found.get("follow_up") or {}))
@@ -236,7 +238,9 @@ def _core_sets(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:
 
 
 def _heading(key: str) -> str:
-    return _COLUMNS[key] if key in _COLUMNS else words_of(key)
+    if key in _COLUMNS:
+        return gettext(_COLUMNS[key]) if _COLUMNS[key] else ""
+    return words_of(key)
 
 
 def _cell(value: Any) -> str:
@@ -252,8 +256,11 @@ def _table_of_one(label: str, value: Mapping[str, Any]) -> Table:
             [_heading(key) for key in keys],
             [[words_of(str(row["what"])), *(_cell(row.get(key)) for key in keys[1:])] for row in rows],
         )
-    shown = {key: v for key, v in value.items() if key not in ("reasons", "parameters") and not key.endswith("_id")}
-    return Table(label, ["", ""], [[LABELS.get(key, (words_of(key), ""))[0], in_words(v)] for key, v in shown.items()])
+    found = {key: v for key, v in value.items() if key not in ("reasons", "parameters") and not key.endswith("_id")}
+    lines = [
+        [gettext(LABELS[key][0]) if key in LABELS else words_of(key), in_words(each)] for key, each in found.items()
+    ]
+    return Table(label, ["", ""], lines)
 
 
 # ---------------------------------------------------------------------------------------------------------- thresholds

@@ -132,7 +132,7 @@ def followed(centre: Centre, as_of: dt.date) -> dict[tuple[str, str, str], int]:
 
 
 def _month(centre: Centre, first: dt.date, on: dt.date) -> Month:
-    def number(**filters: str) -> int:
+    def number(**filters: Any) -> int:
         return patients.listed(centre, PatientFilters(**filters), on).count()
 
     opened = history(centre, HistoryFilters(state=ANY, opened_from=first, opened_to=on))
@@ -152,7 +152,7 @@ def _month(centre: Centre, first: dt.date, on: dt.date) -> Month:
 
 def _hours(lengths: Iterable[dt.timedelta]) -> float | None:
     each = list(lengths)
-    return round(median(each).total_seconds() / 3600, 1) if each else None
+    return round(median(length.total_seconds() for length in each) / 3600, 1) if each else None
 
 
 def _weeks(centre: Centre, as_of: dt.date) -> Iterator[Week]:

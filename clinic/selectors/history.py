@@ -74,12 +74,9 @@ def history(centre: Centre, filters: HistoryFilters) -> Any:
     if filters.overdue_on:
         found = overdue_on(found, centre, filters.overdue_on)
     if filters.outcome:
-        found = outcomes.with_outcome(found)
-        found = (
-            found.filter(stepped_at__isnull=False)
-            if filters.outcome == TOUCHED
-            else found.filter(outcome=filters.outcome)
-        )
+        named = outcomes.with_outcome(found)
+        of = {"stepped_at__isnull": False} if filters.outcome == TOUCHED else {"outcome": filters.outcome}
+        found = named.filter(**of)
     newest = "closed_at" if filters.state == CLOSED else "opened_at"
     return found.select_related("patient").order_by(F(newest).desc(), "-pk")
 

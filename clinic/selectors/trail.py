@@ -62,8 +62,8 @@ def trail(centre: Centre, filters: TrailFilters, before: int | None = None) -> L
         found = found.filter(action__startswith=f"{filters.area}.")
     if filters.day:
         found = found.filter(at__gte=day_bounds(filters.day, centre.zone)[0])
-    if filters.day or filters.until:
-        found = found.filter(at__lt=day_bounds(filters.until or filters.day, centre.zone)[1])
+    if last := filters.until or filters.day:
+        found = found.filter(at__lt=day_bounds(last, centre.zone)[1])
     if filters.patients:
         # What was done to a record that was merged into theirs was done to them.
         theirs = Q(public_id__in=filters.patients) | Q(merged_into__public_id__in=filters.patients)
