@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from clinic.selectors.escalation import Brief
@@ -164,7 +164,7 @@ def _words(brief: Brief, *, by: str, local: dt.datetime) -> dict[str, str]:
         "adequate": _("Adequate"),
         "lines": _("Lines of therapy"),
         "no_lines": _("No immunosuppressant beside glucocorticoid is recorded."),
-        "line": _("Line"),
+        "line": pgettext("of therapy", "Line"),
         "stopped": _("Why stopped"),
         "gates": _("Before escalating"),
         "gates_note": _("What to ask. A day says when it was last looked at, not what the answer is."),

@@ -357,7 +357,7 @@ class LungFunction(Fact):
     dlco_percent_predicted = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
     dlco_hb_corrected = models.CharField(
         max_length=8,
-        choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Not stated")],
+        choices=[("yes", _("Yes")), ("no", _("No")), ("unknown", _("Not stated"))],
         default="unknown",
     )
     reference_set = models.CharField(max_length=40, blank=True, help_text="Such as GLI-2012")
@@ -413,7 +413,7 @@ class Imaging(Fact):
     ild = models.CharField(max_length=16, choices=Ild.choices, default=Ild.NOT_REPORTED)
     progression = models.CharField(
         max_length=10,
-        choices=[("yes", "Fibrosis has progressed"), ("no", "No progression"), ("not_stated", "Not stated")],
+        choices=[("yes", _("Fibrosis has progressed")), ("no", _("No progression")), ("not_stated", _("Not stated"))],
         default="not_stated",
     )
     report = models.TextField(blank=True, max_length=4000)

@@ -68,7 +68,11 @@ def texts(domain: str) -> Iterator[Found]:
 def _read(path: Path, method: str, content: bytes) -> Iterator[Found]:
     name = str(path.relative_to(PROJECT))
     for line, message, comments, context in extract(
-        method, io.BytesIO(content), KEYWORDS, comment_tags=("Translators:",), options={"encoding": "utf-8"}
+        method,
+        io.BytesIO(content),
+        KEYWORDS,
+        comment_tags=("Translators:",),
+        options={"encoding": "utf-8", "parse_template_string": True},
     ):
         yield name, line, message, comments, context
 

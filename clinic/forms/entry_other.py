@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms.numbers import NumberField
@@ -112,7 +112,7 @@ class BodySizeForm(EntryForm):
 
 class ConfounderForm(EntryForm):
     kind = forms.ChoiceField(label=_("What happened"), choices=[CHOOSE, *ConfounderKind.choices])
-    happened_on = _day(_("On"), help_text=_("Of a drug: its first day"))
+    happened_on = _day(pgettext_lazy("a day", "On"), help_text=_("Of a drug: its first day"))
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 

@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms.numbers import NumberField
+from clinic.forms.numbers import NumberField, as_typed, with_point, writes_comma
 from clinic.forms.patient import day_box
+from monitoring.entry import EntryError
 from therapy.formulary import FORMULARY
 from therapy.tablets import MOST_MG
 from therapy.taper_templates import TEMPLATES, PlannedStep, TemplateRefusedError, planned_steps
@@ -63,7 +64,9 @@ class ScheduleForm(forms.Form):
 
 
 class TabletsForm(forms.Form):
-    """Strengths by drug, as a list with commas. Empty: none is said to be at hand, and no tablets are worked out."""
+    """Strengths by drug, as a list: 2.5, 5 with commas, and in German, where a comma is the decimal sign, 2,5; 5.
+    Empty: none is said to be at hand, and no tablets are worked out.
+    """
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, stocked: Mapping[str, Sequence[Decimal]], **kwargs: Any
@@ -75,16 +78,19 @@ class TabletsForm(forms.Form):
                 label=gettext(FORMULARY[drug].name),
                 required=False,
                 max_length=200,
-                initial=", ".join(f"{strength.normalize():f}" for strength in stocked.get(drug, ())),
+                initial=("; " if writes_comma() else ", ").join(
+                    as_typed(f"{strength.normalize():f}") for strength in stocked.get(drug, ())
+                ),
                 help_text=gettext("mg, such as 1, 2.5, 5, 20"),
                 widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"}),
             )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        between = r";\s*|,?\s+|,$" if writes_comma() else r"[,;]\s*|\s+"  # 2,5 is one strength in German
         for drug in BY_MOUTH:
             try:
-                data[drug] = sorted({_strength(word) for word in re.split(r"[,;]\s*|\s+", data.get(drug, "")) if word})
+                data[drug] = sorted({_strength(word) for word in re.split(between, data.get(drug, "").strip()) if word})
             except ValueError as error:
                 self.add_error(drug, str(error))
         return data
@@ -99,8 +105,8 @@ class TabletsForm(forms.Form):
 
 def _strength(word: str) -> Decimal:
     try:
-        value = Decimal(word.removesuffix("mg"))
-    except ArithmeticError:
+        value = Decimal(with_point(word.removesuffix("mg")))
+    except (ArithmeticError, EntryError):
         said = gettext("%(word)s is not a number of mg. Write strengths with commas between them, as in 2.5, 5.")
         raise ValueError(said % {"word": word}) from None
     if not (value.is_finite() and 0 < value <= MOST_MG and value == value.quantize(Decimal("0.01"))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms.patient import day_box
@@ -17,7 +17,11 @@ class TrailForm(ListForm):
         required=False, choices=[("changes", "changes"), ("looks", "looks")], widget=forms.HiddenInput
     )
     who = forms.ChoiceField(label=_("Who"), required=False)
-    area = forms.ChoiceField(label=_("About"), required=False, choices=[("", _("Anything")), *AREAS.items()])
+    area = forms.ChoiceField(
+        label=pgettext_lazy("part of the record", "About"),
+        required=False,
+        choices=[("", _("Anything")), *AREAS.items()],
+    )
     day = forms.DateField(label=_("From the day"), required=False, widget=day_box())
     until = forms.DateField(label=_("Until"), required=False, widget=day_box())
 

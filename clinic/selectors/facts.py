@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, models
 from django.utils import formats
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
@@ -168,7 +168,7 @@ _LABELS = {
     "clash_reason": _("Why beside the other drug"),
     "comparator": _("Comparator"),
     "confirmed_on": _("Confirmed on"),
-    "course": _("Course"),
+    "course": pgettext_lazy("of a drug", "Course"),
     "decided_on": _("Decided on"),
     "decision": _("Decision"),
     "declined_on": _("Declined on"),

@@ -30,6 +30,7 @@ from django.utils.translation import gettext
 
 from accounts.models import Role
 from common.words import N_
+from monitoring.levels import Level
 from monitoring.words import translated_words
 
 HORIZON = 28  # days ahead that a rule reports what will fall due
@@ -255,8 +256,11 @@ def shown(value: Any) -> str:
     if isinstance(value, float | Decimal):
         return plain(value).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
     if isinstance(value, str):
-        day = day_in(value)
-        return formats.date_format(day, "DATE_FORMAT") if day else translated_words(value)
+        if day := day_in(value):
+            return formats.date_format(day, "DATE_FORMAT")
+        if re.fullmatch(r"-?\d+\.\d+", value):  # JSON keeps a number of the rule as text, so that no digit is lost
+            return value.replace(".", formats.get_format("DECIMAL_SEPARATOR"))
+        return str(Level(value).label) if value in Level.values else translated_words(value)
     if isinstance(value, dt.date):
         return formats.date_format(value, "DATE_FORMAT")
     if value is None:

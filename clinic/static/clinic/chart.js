@@ -148,7 +148,7 @@
           axisLine: { show: true, onZero: false, lineStyle: { color: lineStrong } }, splitLine: { show: true, lineStyle: { color: grid } },
           axisPointer: { show: true, type: "line", snap: false, label: { show: false }, lineStyle: { color: ink3, width: 1, type: "solid" } },
         });
-        const base = { type: "value", gridIndex: index, axisLine: { show: false }, axisTick: { show: false }, axisLabel: { ...font, showMaxLabel: true }, splitLine: { lineStyle: { color: grid } }, axisPointer: { show: false } };
+        const base = { type: "value", gridIndex: index, axisLine: { show: false }, axisTick: { show: false }, axisLabel: { ...font, showMaxLabel: true, formatter: (v) => number(v) }, splitLine: { lineStyle: { color: grid } }, axisPointer: { show: false } };
         const yIndex = o.yAxis.length;
         o.yAxis.push({ ...base, ...(empty ? { min: 0, max: 1, axisLabel: { show: false }, splitLine: { show: false } } : left_axis) });
         if (right_axis && !empty) o.yAxis.push({ ...base, position: "right", splitLine: { show: false }, ...right_axis });
