@@ -95,6 +95,23 @@ PATTERNS = (
     "%(word)s %(number)s %(unit)s",
     N_("%(word)s on %(day)s"),
 )
+# Names in the evidence as `name_in_words` makes them, where no page has a better label.
+NAMES = (
+    N_("Activity on"), N_("Agent"), N_("Answer"), N_("Aspiration on"), N_("Baseline comparator"), N_("Baseline kind"),
+    N_("Baseline on"), N_("Basic on"), N_("Before on"), N_("Bilirubin ULN"), N_("CK ULN"), N_("CK on"), N_("Cap"),
+    N_("Changes"), N_("Closes on"), N_("Coming"), N_("Confounders"), N_("Count lacks"), N_("Count on"),
+    N_("Criteria"), N_("Due on"), N_("Dysphagia on"), N_("Dyspnoea on"), N_("Enhanced on"), N_("Enzyme ULN"),
+    N_("Enzyme on"), N_("Enzyme value"), N_("FVC before"), N_("FVC now"), N_("FVC on"), N_("FVC unit"), N_("Factors"),
+    N_("Ferritin before"), N_("First comparator"), N_("First on"), N_("Flat"), N_("GGT ULN"), N_("Groups"),
+    N_("HAQ DI"), N_("Hepatitis on"), N_("IVIG on"), N_("Jump from"), N_("Jump on"), N_("Jump to"), N_("Kl6"),
+    N_("Kl6 before"), N_("Last on"), N_("Limit"), N_("MMT"), N_("MMT8 150"), N_("MMT8 80"), N_("MMT8 of"),
+    N_("MMT8 on"), N_("Not measured"), N_("Now"), N_("Now comparator"), N_("Now on"), N_("Oxygen on"), N_("Percent"),
+    N_("Positive on"), N_("Previous comparator"), N_("Previous on"), N_("Ratio"), N_("Reassess by"),
+    N_("Reassess from"), N_("Refer by"), N_("Rituximab on"), N_("Scan on"), N_("Screen due on"), N_("Severe limit"),
+    N_("Since on"), N_("SpO2 before"), N_("Stop on"), N_("Stop reason"), N_("Symptoms"), N_("Symptoms on"),
+    N_("Taken on"), N_("Threshold because"), N_("Tier"), N_("Times ULN"), N_("Toxic on"), N_("ULN"),
+    N_("Unconverted"), N_("Visit on"), N_("Waived"),
+)  # fmt: skip
 _NUMBER, _DAY = r"-?\d+(?:\.\d+)?", r"\d{1,2} [A-Z][a-z]{2} \d{4}"
 _KINDS = {"number": _NUMBER, "day": _DAY, "due": _DAY, "unit": r"\S+", "word": ".+", "list": ".+"}
 

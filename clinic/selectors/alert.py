@@ -193,7 +193,7 @@ def evidence_of(found: Mapping[str, Any], patient: Patient, address: Address, ru
             continue
         if key.endswith("_on") and key[:-3] in found and not isinstance(found[key[:-3]], Mapping | list):
             continue  # said beside its value
-        label, unit = (gettext(text) if text else "" for text in labels.get(key, (words_of(key), "")))
+        label, unit = (gettext(text) if text else "" for text in labels.get(key) or (name_in_words(key), ""))
         if key in ("baseline", "follow_up") and isinstance(value, Mapping):
             if key == "baseline":
                 tables.append(_core_sets(value, found.get("follow_up") or {}))
@@ -212,7 +212,7 @@ def _value(found: Mapping[str, Any], key: str, label: str, unit: str, patient: P
     word = _ENTRIES.get(f"{key}_id", "")
     if key == "baseline" and found.get("baseline_kind") == "personal":
         word = "baseline"
-    text = name_of(value) if key == "drug" and isinstance(value, str) else in_words(value)
+    text = gettext(name_of(value)) if key == "drug" and isinstance(value, str) else in_words(value)
     if key == "mmt8" and value is not None and found.get("mmt8_of"):
         text = gettext("%(points)s of %(most)s") % {"points": text, "most": shown(found["mmt8_of"])}
     return Value(

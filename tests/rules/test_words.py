@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from clinic.selectors import alert
 from monitoring.asking import findings
 from monitoring.rules import RULES
 from monitoring.rules.base import JUDGED_BY, Rule
-from monitoring.words import known
+from monitoring.words import known, name_in_words
 from myositis_tracker.languages import extracted
 from tests import factories
 from tests.factories import AS_OF
@@ -61,6 +62,30 @@ def _unmarked(text: str, marked: set[str]) -> list[str]:
     return [message] * bool(words and message not in marked) + [w for part in rest for w in _unmarked(part, marked)]
 
 
+def _names(value: Any) -> Iterator[str]:
+    """What is shown by the name the program has for it: keys inside a value of the evidence, and words of choices."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name not in CODES and not (name == "id" or name.endswith("_id")):
+                yield from [name] if name not in alert._COLUMNS else []
+                yield from _names(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _names(part)
+    elif isinstance(value, str) and re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", value):
+        yield value
+
+
+def _names_of_rows(evidence: dict[str, Any], rule: Rule) -> Iterator[str]:
+    labels = alert.LABELS | alert.LABELS_OF.get(rule.id, {})
+    for name, value in evidence.items():
+        if name in alert._NOT_ROWS | CODES or name.endswith(("_id", "_comparator")):
+            continue
+        if name not in labels and not (name.endswith("_on") and name[:-3] in evidence):
+            yield name
+        yield from _names(value)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_every_word_of_the_evidence_stands_in_the_catalogue(rule: Rule, marked: set[str]) -> None:
@@ -71,9 +96,12 @@ def test_every_word_of_the_evidence_stands_in_the_catalogue(rule: Rule, marked: 
         for name, cell in example.cells.items():
             COLUMNS[name](patient, cell)
     said: set[str] = set()
+    names: set[str] = set()
     for finding in findings(rule, as_of=AS_OF):
         said |= {*_texts(finding.evidence or {}), *(finding.missing or ())}
+        names |= {*_names_of_rows(finding.evidence or {}, rule)}
     assert {text: lost for text in said if (lost := _unmarked(text, marked))} == {}
+    assert {name_in_words(name) for name in names} - marked == set()
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
