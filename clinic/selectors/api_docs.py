@@ -7,6 +7,8 @@ import functools
 import json
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -66,8 +68,9 @@ class Docs:
 
 @functools.cache
 def api_docs() -> Docs:
-    """Once per process: it depends on the code alone."""
-    schema = SchemaGenerator(api_version="1").get_schema(request=None, public=True)
+    """Once per process: it depends on the code alone, and not on the language of who reads it first."""
+    with override(settings.LANGUAGE_CODE):
+        schema = SchemaGenerator(api_version="1").get_schema(request=None, public=True)
     sections: dict[str, list[Operation]] = {}
     for path, item in schema["paths"].items():
         area = path.removeprefix("/api/v1/").split("/")[0]
