@@ -49,8 +49,8 @@ class _Forms(HTMLParser):
         self._select: _Box | None = None
         self._textarea: _Box | None = None
         self._lines = [0]
-        for line in page.splitlines(keepends=True):
-            self._lines.append(self._lines[-1] + len(line))
+        for line in page.split("\n"):  # as HTMLParser counts them: other breaks of lines are text to it
+            self._lines.append(self._lines[-1] + len(line) + 1)
         self.feed(page)
         self.close()
         for id_, box in self._elsewhere:

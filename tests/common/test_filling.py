@@ -69,3 +69,11 @@ def test_a_page_without_such_a_form_is_left_alone() -> None:
     assert fill("<p>Nothing</p>", {"ck": ["5"]}, target="/p/", page="/p/", notice=lambda lost: "") is None
     get = '<form><input name="ck"></form>'
     assert fill(get, {"ck": ["5"]}, target="/p/", page="/p/", notice=lambda lost: "") is None
+
+
+def test_unusual_breaks_of_lines_move_nothing() -> None:
+    """A line separator or a vertical tab comes in with pasted text and stands on the page."""
+    odd = "<p>one\u2028two\x0bthree\x85four</p>\r\n"
+    form = '<form method="post" action="/x/">\n<input name="note" value="old"></form>\n<p>end</p>'
+    filled = fill(odd + form, {"note": ["new"]}, target="/x/", page="/p/", notice=lambda lost: "")
+    assert filled == odd + form.replace('/x/"', '/x/" data-filled=""').replace("old", "new")
