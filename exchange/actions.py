@@ -74,9 +74,7 @@ def keep_upload(
 @action("exchange.begin_work", "work on an uploaded file begun")
 def begin_work(*, upload: PendingUpload, state: str, by: User, now: dt.datetime) -> PendingUpload:
     """Ask a worker to read the file (READING) or to import it (IMPORTING). Refused while one is at it."""
-    locked = PendingUpload.objects.select_for_update().defer("content").get(pk=upload.pk)
-    if locked.is_at_work(now):
-        raise ValidationError(_("This file is being worked on. Wait until that is done."))
+    locked = _not_at_work(upload, now)
     locked.state, locked.begun_at = state, now
     locked.save(update_fields=["state", "begun_at"])
     return locked
@@ -91,7 +89,17 @@ def end_work(*, upload: PendingUpload, state: str, now: dt.datetime, preview: di
 
 @action("exchange.drop_upload", "uploaded file dropped")
 def drop_upload(*, upload: PendingUpload, by: User, now: dt.datetime) -> None:
-    upload.delete()
+    """Nothing of the file is written. Refused while a worker reads or imports it: that could no longer be said."""
+    _not_at_work(upload, now).delete()
+
+
+def _not_at_work(upload: PendingUpload, now: dt.datetime) -> PendingUpload:
+    locked = PendingUpload.objects.select_for_update().defer("content").filter(pk=upload.pk).first()
+    if locked is None:
+        raise ValidationError(_("Somebody has imported or dropped this file in the meantime."))
+    if locked.is_at_work(now):
+        raise ValidationError(_("This file is being worked on. Wait until that is done."))
+    return locked
 
 
 @action("exchange.commit_import", "file imported")

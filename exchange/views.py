@@ -198,7 +198,11 @@ def commit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @needs(Permission.IMPORT)
 def drop(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
-    actions.drop_upload(upload=_pending(request, public_id), by=request.user, now=timezone.now())
+    try:
+        actions.drop_upload(upload=_pending(request, public_id), by=request.user, now=timezone.now())
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+        return redirect("exchange:preview", public_id=public_id)
     messages.success(request, gettext("The file was dropped. Nothing was written."))
     return redirect("exchange:uploads")
 

@@ -105,6 +105,18 @@ def test_nothing_is_worked_on_twice_at_once(browser: Client, upload: PendingUplo
     assert Entry.objects.filter(action="exchange.begin_work").count() == 1
 
 
+def test_a_file_being_imported_is_not_dropped(browser: Client, upload: PendingUpload, nurse: User) -> None:
+    """Or somebody would read that nothing was written while a worker writes it."""
+    tasks.read_upload(str(upload.public_id))
+    digest = digest_of(browser, upload)
+    send_off(browser, upload, digest)
+    answer = browser.post(reverse("exchange:drop", args=[upload.public_id]), follow=True).content.decode()
+    assert "This file is being worked on" in answer
+    assert "Nothing was written" not in answer
+    tasks.import_upload(str(upload.public_id), digest, nurse.pk)
+    assert ImportBatch.objects.get().imported == ROWS
+
+
 def test_a_worker_that_died_is_noticed_and_can_be_asked_again(
     browser: Client, upload: PendingUpload, clock: Any
 ) -> None:
