@@ -7,7 +7,9 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from clinic.views.shared import MergedInto
 
@@ -25,8 +27,14 @@ class MergedRecordsMiddleware:
         if not isinstance(exception, MergedInto):
             return None
         match = request.resolver_match
-        if request.method not in ("GET", "HEAD") or match is None or set(match.kwargs) != {"public_id"}:
+        reading = request.method in ("GET", "HEAD")
+        if reading:
+            messages.info(request, _("The record you asked for was merged into this one."))
+        else:
             messages.warning(request, _("This record was merged into another, which is shown here. Nothing was saved."))
-            return redirect("clinic:patient", exception.kept.public_id)
-        messages.info(request, _("The record you asked for was merged into this one."))
-        return redirect(match.view_name, public_id=exception.kept.public_id)
+        kept = exception.kept.public_id
+        if request.headers.get("HX-Request") == "true":  # a part of a page: the page itself is another's by now
+            return HttpResponseClientRedirect(reverse("clinic:patient", args=[kept]))
+        if not reading or match is None or set(match.kwargs) != {"public_id"}:
+            return redirect("clinic:patient", kept)
+        return redirect(match.view_name, public_id=kept)

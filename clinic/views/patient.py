@@ -27,7 +27,7 @@ from alerts.models import Alert
 from audit.access import looked
 from clinic.forms.worklist import CloseForm, CommentForm, SnoozeForm
 from clinic.selectors import patient as questions
-from clinic.views.shared import ClinicRequest, address, can, patient_or_404
+from clinic.views.shared import ClinicRequest, MergedInto, address, can, patient_or_404
 from monitoring.levels import Level
 from patients.models import Patient
 
@@ -201,7 +201,10 @@ def alerts_again(request: ClinicRequest, now: dt.datetime, here: str) -> HttpRes
     public_id = _sent_from(here)
     if public_id is None:
         return None
-    patient = patient_or_404(request, public_id)
+    try:
+        patient = patient_or_404(request, public_id)
+    except MergedInto:  # since that page was opened: it is asked for anew, and leads to the other record
+        return None
     context = {**_context(request, patient, now), "page": questions.attention(patient, address), "acting": None}
     response = render(request, "clinic/patient/_alerts_again.html", context)
     return reswap(retarget(response, "#patient-alerts"), "outerHTML")

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from alerts.models import State
 from audit.models import Access, Entry
 from monitoring.models import Booking
-from patients import actions, selectors
+from patients import actions, merge_actions, selectors
 from patients.models import Merge, Patient
 from tests import factories
+from tests.clinic import findings
 from tests.factories import AS_OF, NOW, fact
 
 
@@ -85,6 +87,32 @@ def test_both_are_compared_made_one_and_parted_again(two: Any, clinic: Any, coor
     assert booking.patient == one
     assert coordinator.get(f"/patients/{one.public_id}/").status_code == 200
     assert coordinator.post(f"/merges/{merge.public_id}/", {"reason": "Sisters"}).status_code == 422
+
+
+def test_a_page_opened_before_the_merge_says_what_is_true(two: Any, clinician: Any, signed_in: Any) -> None:
+    one, other = two
+    alert = findings.alert(one)
+    merge_actions.merge_patients(
+        kept=other, absorbed=one, versions=(selectors.version(other), selectors.version(one)),
+        reason="Registered again", by=clinician, now=NOW,
+    )  # fmt: skip
+    old, browser = f"/patients/{one.public_id}/", signed_in(clinician)
+    part = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{old}"}
+    # What is done to an alert is done, whichever page it was done on.
+    sent = browser.post(f"/alerts/{alert.public_id}/acknowledge/", {"seen_level": alert.level}, headers=part)
+    assert sent["HX-Refresh"] == "true"
+    alert.refresh_from_db()
+    assert alert.state == State.ACKNOWLEDGED
+    text = browser.get(old, follow=True).content.decode()
+    assert "Acknowledged." in text
+    assert "Nothing was saved" not in text
+    # A part of the old page is never filled with the other record: the browser goes there.
+    for answer in (
+        browser.get(f"{old}history/", headers=part),
+        browser.post(f"{old}follow-up/", {"word": "discharged", "starts_on": "2025-06-01"}, headers=part),
+    ):
+        assert answer["HX-Redirect"] == f"/patients/{other.public_id}/"
+        assert not answer.content
 
 
 def test_what_was_changed_since_the_comparison_is_looked_at_again(
