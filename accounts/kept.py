@@ -27,6 +27,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from common.filling import OWN, fill
@@ -67,9 +68,10 @@ def _cipher() -> Fernet:
 def _page_of(request: HttpRequest) -> str:
     """The page on which the form stood: browsers say so to their own site."""
     said = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-    if said.netloc == request.get_host() and said.path and not said.path.startswith(_NEVER):
-        return said.path + (f"?{said.query}" if said.query else "")
-    return request.get_full_path()
+    page = said.path + (f"?{said.query}" if said.query else "")
+    # A path that begins with two slashes would be the address of another site once it stands alone.
+    ours = said.netloc == request.get_host() and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return page if ours and not said.path.startswith(_NEVER) else request.get_full_path()
 
 
 def keep(request: HttpRequest) -> bool:
@@ -120,14 +122,26 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if kept:
             _tell(request)
         page = _page_of(request) if kept else request.get_full_path()
-        if request.headers.get("HX-Request") != "true":
-            return redirect_to_login(page, resolve_url(settings.LOGIN_URL))
-        # A part of a page: the sign-in page must not appear in the middle of it. Of a form the browser goes there; for
-        # anything else the page itself says that the session has ended (keep.js), and keeps what stands in it.
-        answer = HttpResponse(status=401)
-        if kept:
-            answer["HX-Redirect"] = redirect_to_login(page, resolve_url(settings.LOGIN_URL)).url
-        return answer
+        # A part of a page: of a form the browser goes to the sign-in page; for anything else the page itself says that
+        # the session has ended (keep.js), and keeps what stands in it.
+        if _is_part(request) and not kept:
+            return HttpResponse(status=401)
+        return _go(request, _sign_in(page))
+
+
+def _is_part(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _sign_in(page: str) -> str:
+    return redirect_to_login(page, resolve_url(settings.LOGIN_URL)).url
+
+
+def _go(request: HttpRequest, address: str) -> HttpResponse:
+    """The browser goes there: a whole page must not appear in the middle of another."""
+    if _is_part(request):
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
 
 
 def _tell(request: HttpRequest) -> None:
@@ -143,8 +157,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return render(request, "403_csrf.html", status=403)
     if not request.user.is_authenticated:
         _tell(request)
-        return redirect_to_login(_page_of(request), resolve_url(settings.LOGIN_URL))
-    return HttpResponseRedirect(_page_of(request)) if _kept(request) else render(request, "403_csrf.html", status=403)
+        return _go(request, _sign_in(_page_of(request)))
+    return _go(request, _page_of(request)) if _kept(request) else render(request, "403_csrf.html", status=403)
 
 
 class KeptFormMiddleware:
@@ -158,7 +172,7 @@ class KeptFormMiddleware:
         if request.method != "GET" or _SESSION_KEY not in request.session or not request.user.is_authenticated:
             return response
         kept = _kept(request)
-        if kept is None or request.get_full_path() != kept.page or request.headers.get("HX-Request") == "true":
+        if kept is None or request.get_full_path() != kept.page or _is_part(request):
             return response
         if response.status_code in (301, 302):
             return response  # a second factor first, perhaps

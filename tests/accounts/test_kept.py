@@ -197,3 +197,23 @@ def test_a_part_of_a_page_never_becomes_the_sign_in_page(desk: Desk) -> None:
     answer = desk.browser.post(desk.form, hidden | {"reference_set": TYPED}, headers=part)
     assert answer.status_code == 401
     assert answer["HX-Redirect"] == f"/login/login/?next={desk.form}"
+
+
+def test_a_part_older_than_the_last_signing_in_never_becomes_a_page(desk: Desk) -> None:
+    """Its page comes back filled, and does not appear in the middle of itself."""
+    page = desk.opens()
+    desk.session_ends()
+    desk.signs_in(desk.browser.get(desk.form))
+    hidden = dict(re.findall(r'<input type="hidden" name="(whose|csrfmiddlewaretoken)" value="([^"]+)"', page))
+    part = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{desk.form}"}
+    answer = desk.browser.post(desk.form, hidden | {"reference_set": TYPED}, headers=part)
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, desk.form)
+    assert "Tuesday" in desk.opens()
+
+
+def test_nobody_is_sent_to_another_site(desk: Desk) -> None:
+    """The page that held the form is named by the browser; a path with two slashes would lead away."""
+    page = desk.opens()
+    desk.session_ends()
+    desk.signs_in(desk.browser.get(desk.form))
+    assert desk.sends(page, referer="//elsewhere.example/", reference_set=TYPED).url == desk.form
