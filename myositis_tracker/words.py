@@ -21,5 +21,7 @@ def catalogue(request: HttpRequest, language: str) -> HttpResponseBase:
         raise Http404
     with translation.override(language):
         response = JavaScriptCatalog.as_view()(request)
-    patch_cache_control(response, public=True, max_age=KEPT_SECONDS)
+    # By browsers and not by proxies: as every answer this one carries the reader's cookie.
+    patch_cache_control(response, private=True, max_age=KEPT_SECONDS)
+    response.about_nobody = True  # type: ignore[attr-defined]  # for NotKeptMiddleware
     return response

@@ -49,9 +49,19 @@ def test_a_second_factor_is_asked_for_where_required(client: Client, somebody: A
     assert answer["Location"] == "/login/2fa/"
     assert client.get("/login/2fa/").status_code == 200, "or nobody could set one up"
     assert client.get("/livez").status_code == 200
+    assert client.get("/words/de.js").status_code == 200, "or the scripts of that page have no texts"
 
     TOTP.activate(somebody, generate_totp_secret())
     assert client.get("/api/v1/schema/").status_code == 200
+
+
+def test_what_everybody_is_sent_alike_is_kept_by_browsers_only(client: Client, somebody: Any) -> None:
+    """Every answer carries the cookie of the session: a proxy that kept it would hand the session on."""
+    client.force_login(somebody)
+    answer = client.get("/words/de.js")
+    assert answer.cookies
+    assert answer["Cache-Control"] == "private, max-age=3600"
+    assert "no-store" in client.get("/login/2fa/")["Cache-Control"]
 
 
 def test_no_second_factor_where_not_required(client: Client, somebody: Any) -> None:
