@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from clinic.forms.numbers import NumberField
 from clinic.forms.treatment import InfusionForm
 from monitoring.entry import plain
+from monitoring.wording import number
 from therapy.infusions import NUMBERS, VIAL_SIZES
 
 
@@ -58,7 +59,7 @@ class PlanForm(forms.Form):
     sizes = forms.TypedMultipleChoiceField(
         label=_("Vials in stock"),
         coerce=Decimal,
-        choices=[(plain(size), f"{plain(size)} g") for size in VIAL_SIZES],
+        choices=lambda: [(plain(size), f"{number(size)} g") for size in VIAL_SIZES],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Tick at least one size.")},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Centre
 from common.dates import earliest_within
+from monitoring.wording import number
 from patients.models import Patient, Subtype
 
 QUIET_AT_MOST_CM = 0.5  # of the physician's global activity, on a line of 10 cm
@@ -50,7 +52,7 @@ def definition() -> str:
     return _(
         "In remission: at the latest assessment of the last 12 months, and at every one in the six months before it, "
         "the physician saw an activity of at most %(cm)s of 10 cm. Inclusion body myositis is not counted."
-    ) % {"cm": QUIET_AT_MOST_CM}
+    ) % {"cm": number(Decimal(str(QUIET_AT_MOST_CM)))}
 
 
 def of_state(found: QuerySet[Patient], centre: Centre, state: str, as_of: dt.date) -> QuerySet[Patient]:
