@@ -184,8 +184,8 @@ def test_every_role_sees_what_it_may_and_nothing_else(world: World, role: str) -
             elif method == "GET":
                 walk.expect(address, method, answer, {200, 302, 405})
             else:
-                # Nothing was filled in: refused (400, 422), taken (200, 201, 302), or changed meanwhile (409).
-                walk.expect(address, method, answer, {200, 201, 302, 400, 405, 409, 422})
+                # Nothing was filled in: refused (400, 422), taken (200, 201, 204, 302), or changed meanwhile (409).
+                walk.expect(address, method, answer, {200, 201, 204, 302, 400, 405, 409, 422})
     walk.finish()
 
 
