@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Centre
 from alerts import outcomes
-from clinic.forms.patient import day_box
-from clinic.forms.worklist import ROLES, ListForm, level_choice, rule_choice
+from clinic.forms.worklist import ROLES, ListForm, day_of_list, level_choice, rule_choice
 from clinic.selectors.history import CLOSED, TOUCHED, HistoryFilters
 from clinic.selectors.patients import clinicians
 from clinic.selectors.worklist import ANY, NOBODY
@@ -19,10 +18,6 @@ from clinic.selectors.worklist import ANY, NOBODY
 
 def _choice(label: Any, choices: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, required=False, choices=choices)
-
-
-def _day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=day_box())
 
 
 class HistoryForm(ListForm):
@@ -35,11 +30,11 @@ class HistoryForm(ListForm):
         [("", _("Anything")), *outcomes.LABELS.items(), (TOUCHED, _("Acted on or overridden"))],
     )
     clinician = _choice(_("Followed by"), [])
-    opened_from = _day(_("Opened from"))
-    opened_to = _day(_("Opened until"))
-    closed_from = _day(_("Closed from"))
-    closed_to = _day(_("Closed until"))
-    overdue_on = _day(_("Overdue on"))
+    opened_from = day_of_list(_("Opened from"))
+    opened_to = day_of_list(_("Opened until"))
+    closed_from = day_of_list(_("Closed from"))
+    closed_to = day_of_list(_("Closed until"))
+    overdue_on = day_of_list(_("Overdue on"))
 
     def __init__(self, query: QueryDict, *, centre: Centre) -> None:
         self.centre = centre

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Centre
 from clinic.forms.patient import antibody_choices
-from clinic.forms.worklist import ListForm
+from clinic.forms.worklist import ListForm, day_of_list
 from clinic.selectors import patients as questions
 from clinic.selectors import remission
 from clinic.selectors.patients import ACTIVE, NONE, STEROID_LOW_MG, STEROID_TARGET_MG, TREATMENTS, PatientFilters
@@ -76,8 +76,8 @@ class PatientsForm(ListForm):
         ],
     )
     next_visit = _choice(_("Next visit"), [("", _("Any")), (NONE, _("None booked")), ("booked", _("Booked"))])
-    sampled = forms.DateField(label=_("Sampled in the week from"), required=False, widget=forms.HiddenInput)
-    on = forms.DateField(label=_("As it was on"), required=False, widget=forms.HiddenInput)
+    sampled = day_of_list(_("Sampled in the week from"), forms.HiddenInput)
+    on = day_of_list(_("As it was on"), forms.HiddenInput)
 
     def __init__(self, query: QueryDict, *, centre: Centre) -> None:
         self.centre = centre

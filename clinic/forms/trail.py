@@ -7,8 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms.patient import day_box
-from clinic.forms.worklist import ListForm
+from clinic.forms.worklist import ListForm, day_of_list
 from clinic.selectors.trail import AREAS, SYSTEM, TrailFilters
 
 
@@ -22,8 +21,8 @@ class TrailForm(ListForm):
         required=False,
         choices=[("", _("Anything")), *AREAS.items()],
     )
-    day = forms.DateField(label=_("From the day"), required=False, widget=day_box())
-    until = forms.DateField(label=_("Until"), required=False, widget=day_box())
+    day = day_of_list(_("From the day"))
+    until = day_of_list(_("Until"))
 
     def __init__(self, query: QueryDict, people: list[tuple[str, str]]) -> None:
         self.people = people

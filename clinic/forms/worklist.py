@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
@@ -23,6 +24,8 @@ from monitoring.levels import Level
 from patients.models import Subtype
 
 PATIENTS_AT_MOST = 20
+# Days an address may name: next to the ends of the calendar nothing can be reckoned.
+FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 REASONS = [("", _("Choose a reason")), *Reason.choices]
 
 
@@ -35,6 +38,12 @@ def patients_in(query: QueryDict) -> tuple[uuid.UUID, ...]:
         except ValueError:
             continue
     return tuple(found)
+
+
+def day_of_list(label: Any, widget: Any = None) -> forms.DateField:
+    """A day that narrows a list."""
+    bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+    return forms.DateField(label=label, required=False, widget=widget or day_box(), validators=bounds)
 
 
 class ListForm(forms.Form):

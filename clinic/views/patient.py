@@ -25,7 +25,7 @@ from accounts.permissions import Permission, may
 from alerts.actions import SNOOZE_DAYS
 from alerts.models import Alert
 from audit.access import looked
-from clinic.forms.worklist import CloseForm, CommentForm, SnoozeForm
+from clinic.forms.worklist import FIRST_DAY, LAST_DAY, CloseForm, CommentForm, SnoozeForm
 from clinic.selectors import patient as questions
 from clinic.views.shared import ClinicRequest, MergedInto, address, can, patient_or_404
 from monitoring.levels import Level
@@ -127,9 +127,10 @@ def results(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 def day_of(text: str) -> dt.date | None:
     """A day of the address, None where it is none."""
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
 
 
 # ---------------------------------------------------------------------------------------------------- acting on alerts

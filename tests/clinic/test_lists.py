@@ -339,3 +339,18 @@ def test_a_page_asks_as_often_of_a_long_history_as_of_a_short_one(clinic, clinic
     for route, (few, lots) in asked.items():
         assert few == lots, route
         assert few <= known[route], f"{route} asks {few} times"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_no_days_of_a_list(clinic, clinician, signed_in, day: str) -> None:
+    patient, browser = factories.patient(clinic, clinician), signed_in(clinician)
+    for address in (
+        f"/patients/?sampled={day}",
+        f"/patients/?status=all&remission=unknown&on={day}",
+        f"/patients/{patient.public_id}/results/?before={day}",
+        f"/worklist/history/?opened_from={day}",
+        f"/worklist/history/?closed_to={day}",
+        f"/worklist/history/?overdue_on={day}",
+        f"/trail/?until={day}",
+    ):
+        assert browser.get(address).status_code == 200, address
