@@ -19,14 +19,3 @@ def work_out_figures(*, centre: Centre, now: dt.datetime) -> Figures:
         centre=centre, defaults={"as_of": as_of, "made_at": now, **work_out(centre, as_of)}
     )[0]
     return figures
-
-
-def lacking(now: dt.datetime) -> list[Centre]:
-    """Centres without figures of today, once the nightly check has had its hour."""
-    made = dict(Figures.objects.values_list("centre", "as_of"))
-    return [
-        centre
-        for centre in Centre.objects.order_by("pk")
-        if made.get(centre.pk) != centre_day(now, centre.zone)
-        and (centre.pk not in made or now.astimezone(centre.zone).time() >= centre.sweep_at)
-    ]

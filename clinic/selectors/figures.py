@@ -16,12 +16,13 @@ from django.db.models.functions import TruncWeek
 from accounts.models import Centre, Role
 from alerts import outcomes
 from alerts.models import ON_LISTS, Alert
+from clinic.models import Figures
 from clinic.selectors import patients, remission
 from clinic.selectors.history import HistoryFilters, history, overdue_on
 from clinic.selectors.patients import NONE, PatientFilters
 from clinic.selectors.remission import ASSESSED, NO, YES
 from clinic.selectors.worklist import ANY
-from common.dates import day_bounds
+from common.dates import centre_day, day_bounds
 from monitoring.analytes import ANALYTES
 from monitoring.models import Result
 from patients.models import Subtype
@@ -206,3 +207,14 @@ def _burden(centre: Centre, as_of: dt.date) -> Iterator[Burden]:
             hours=_hours(row.time_to_act for row in own if row.stepped_at is not None),
             **of,
         )
+
+
+def lacking(now: dt.datetime) -> list[Centre]:
+    """Centres without figures of today, once the nightly check has had its hour."""
+    made = dict(Figures.objects.values_list("centre", "as_of"))
+    return [
+        centre
+        for centre in Centre.objects.order_by("pk")
+        if made.get(centre.pk) != centre_day(now, centre.zone)
+        and (centre.pk not in made or now.astimezone(centre.zone).time() >= centre.sweep_at)
+    ]

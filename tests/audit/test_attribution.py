@@ -70,6 +70,7 @@ MACHINERY = {
     "audit/facts.py": "append, supersede, withdraw",
     "audit/access.py": "that somebody looked",
     "audit/attribution.py": "the entry of an action",
+    "accounts/sessions.py": "the row of a session, which holds no patient data",
     "accounts/views.py": "the second factor's own form, which writes no patient data",
     "common/models.py": "the trigger that notes whose facts changed",
     "alerts/statements.py": "the SQL text that alerts/actions.py runs",

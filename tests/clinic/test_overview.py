@@ -17,7 +17,7 @@ from alerts.selectors import rule_statistics
 from clinic import actions, runchart
 from clinic.models import Figures
 from clinic.selectors import history, remission
-from clinic.selectors.figures import months_to, weeks_of_burden
+from clinic.selectors.figures import lacking, months_to, weeks_of_burden
 from monitoring.models import Assessment
 from patients.models import Patient, Subtype
 from tests import factories
@@ -135,12 +135,12 @@ def test_without_figures_the_page_says_when_they_come(clinic, clinician, signed_
 
 def test_figures_are_worked_out_once_a_day_after_the_check(clinic) -> None:
     early = NOW.astimezone(clinic.zone).replace(hour=0, minute=30)
-    assert clinic in actions.lacking(early)  # a centre without any does not wait for its night
+    assert clinic in lacking(early)  # a centre without any does not wait for its night
     actions.work_out_figures(centre=clinic, now=early - DAY)
-    assert clinic not in actions.lacking(early)
-    assert clinic in actions.lacking(NOW)
+    assert clinic not in lacking(early)
+    assert clinic in lacking(NOW)
     actions.work_out_figures(centre=clinic, now=NOW)
-    assert clinic not in actions.lacking(NOW)
+    assert clinic not in lacking(NOW)
     assert Figures.objects.get(centre=clinic).as_of == AS_OF
 
 
