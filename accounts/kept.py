@@ -30,6 +30,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from accounts.middleware import SESSION_KEY as CENTRE_KEY
 from common.filling import OWN, fill
 
 SECONDS = 15 * 60
@@ -41,14 +42,14 @@ _NEVER = ("/login/", "/api/", "/accounts/tokens/")
 _signer = Signer(salt="accounts.kept")
 
 
-def mark(user_id: int) -> str:
-    """Says of two forms that one person sent them, and not who."""
-    return salted_hmac("accounts.kept", str(user_id)).hexdigest()[:16]
+def mark(user_id: int, centre_id: int | None) -> str:
+    """Says of two forms that one person sent them at one centre, and neither who nor where."""
+    return salted_hmac("accounts.kept", f"{user_id} {centre_id}").hexdigest()[:16]
 
 
-def signed_mark(user_id: int) -> str:
+def signed_mark(user_id: int, centre_id: int | None) -> str:
     """What a form carries; strangers cannot make one, so they cannot fill our sessions."""
-    return _signer.sign(mark(user_id))
+    return _signer.sign(mark(user_id, centre_id))
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,19 @@ def _kept(request: HttpRequest) -> Kept | None:
         kept = Kept(**json.loads(plain))
     except (InvalidToken, TypeError, ValueError):
         kept = None
-    user_id = request.user.pk
-    if kept is None or user_id is None or kept.whose != mark(user_id):
+    if kept is None or not _is_of(request, kept, *_centres(request)):
         del request.session[_SESSION_KEY]
         return None
     return kept
+
+
+def _centres(request: HttpRequest) -> list[int | None]:
+    """Where the person works; nowhere is a place too, for whoever works at no centre."""
+    return [each.centre_id for each in getattr(request, "memberships", [])] or [None]
+
+
+def _is_of(request: HttpRequest, kept: Kept, *centres: int | None) -> bool:
+    return request.user.pk is not None and kept.whose in {mark(request.user.pk, centre) for centre in centres}
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
@@ -176,8 +185,19 @@ class KeptFormMiddleware:
             return response
         if response.status_code in (301, 302):
             return response  # a second factor first, perhaps
+        if not _is_of(request, kept, _centres(request)[0]):
+            return _at_its_centre(request, kept)
         del request.session[_SESSION_KEY]
         return _filled(request, response, kept)
+
+
+def _at_its_centre(request: HttpRequest, kept: Kept) -> HttpResponse:
+    """Signed in anew one is at one's first centre. What was typed at another must not be recorded here."""
+    for membership in getattr(request, "memberships", []):
+        if _is_of(request, kept, membership.centre_id):
+            request.session[CENTRE_KEY] = membership.centre_id
+            messages.success(request, _("You are now at %(centre)s.") % {"centre": membership.centre})
+    return HttpResponseRedirect(kept.page)
 
 
 def _filled(request: HttpRequest, response: HttpResponse, kept: Kept) -> HttpResponse:

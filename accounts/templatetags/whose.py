@@ -13,18 +13,23 @@ from accounts.kept import mark, signed_mark
 register = template.Library()
 
 
-def _user_id(context: Context) -> int | None:
-    user = getattr(getattr(context, "request", None) or context.get("request"), "user", None)
-    return user.pk if user is not None and user.is_authenticated else None
+def _who(context: Context) -> tuple[int, int | None] | None:
+    """(user, centre) of whoever is signed in."""
+    request = getattr(context, "request", None) or context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    centre = getattr(request, "centre", None)
+    return user.pk, centre and centre.pk
 
 
 class _FormOfSomebody(CsrfTokenNode):
     def render(self, context: Context) -> SafeString:
         token: SafeString = super().render(context)  # type: ignore[assignment]
-        user_id = _user_id(context)
-        if not token or user_id is None:
+        who = _who(context)
+        if not token or who is None:
             return token
-        return format_html('{}<input type="hidden" name="whose" value="{}">', token, signed_mark(user_id))
+        return format_html('{}<input type="hidden" name="whose" value="{}">', token, signed_mark(*who))
 
 
 @register.tag
@@ -34,6 +39,6 @@ def csrf_token(parser: template.base.Parser, token: template.base.Token) -> _For
 
 @register.simple_tag(takes_context=True)
 def whose(context: Context) -> str:
-    """The mark of the person who is signed in; nothing for strangers."""
-    user_id = _user_id(context)
-    return "" if user_id is None else mark(user_id)
+    """The mark of the person who is signed in, at the centre they are at; nothing for strangers."""
+    who = _who(context)
+    return "" if who is None else mark(*who)

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import kept
-from accounts.models import User
+from accounts.models import Membership, User
 from monitoring.models import LungFunction
 from patients.models import Patient
 from tests import factories
@@ -138,7 +138,8 @@ def test_where_it_waits_it_cannot_be_read(desk: Desk) -> None:
 
 def test_strangers_cannot_leave_anything_with_us(desk: Desk) -> None:
     stranger = Client()
-    for forged in ("", kept.mark(desk.person.pk), f"{kept.mark(desk.person.pk)}:xyz"):
+    mark = kept.mark(desk.person.pk, desk.patient.centre_id)
+    for forged in ("", mark, f"{mark}:xyz"):
         answer = stranger.post(desk.form, {"whose": forged, "reference_set": TYPED})
         assert answer.status_code == 302
         assert settings.SESSION_COOKIE_NAME not in stranger.cookies
@@ -217,3 +218,20 @@ def test_nobody_is_sent_to_another_site(desk: Desk) -> None:
     desk.session_ends()
     desk.signs_in(desk.browser.get(desk.form))
     assert desk.sends(page, referer="//elsewhere.example/", reference_set=TYPED).url == desk.form
+
+
+def test_what_was_typed_at_another_centre_comes_back_there(desk: Desk) -> None:
+    """Signed in anew one is at one's first centre: a patient must not be registered at the wrong one."""
+    other = factories.centre()
+    Membership.objects.create(user=desk.person, centre=other, role="clinician")
+    desk.sends(desk.opens(), reverse("accounts:switch-centre"), centre=str(other.public_id))
+    address = reverse("clinic:patient-new")
+    page = desk.opens(address)
+    desk.session_ends()
+    back = desk.signs_in(desk.sends(page, address, referer=address, family_name=TYPED))
+    answer = desk.browser.get(back.url)
+    assert (answer.status_code, answer.url) == (302, address)
+    answer = desk.browser.get(answer.url)
+    assert answer.wsgi_request.centre == other
+    assert "Tuesday&#x27;s set" in answer.content.decode()
+    assert f"You are now at {other}." in answer.content.decode()

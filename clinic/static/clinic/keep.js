@@ -1,7 +1,7 @@
 // What is typed stays: when the tab is reloaded or crashes, when the server cannot be reached, when the session ends.
 //
 // A form with data-keep has a draft in the storage of its tab: gone when it is saved, when somebody signs out, when another
-// person signs in, and with the tab. Files and passwords are never in it. Without this file the server keeps what it is sent.
+// person signs in or another centre is chosen, and with the tab. Files and passwords are never in it. Without this file the server keeps what it is sent.
 (() => {
   "use strict";
   const body = document.body;
