@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
@@ -14,6 +15,15 @@ from monitoring.api import Assessments, Responses, Results, Rules
 from patients.api import Patients
 from research.api import Dictionary, Export, Releases
 from therapy.api import Courses
+
+
+class Anything(PathConverter):
+    """Every address, line breaks in it included: what the API does not know, it says in JSON."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(Anything, "anything")
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("patients", Patients, basename="api-patients")
@@ -33,5 +43,5 @@ urlpatterns = [
     path("research/releases", Releases.as_view(), name="api-research-releases"),
     path("schema", SpectacularAPIView.as_view(), name="api-schema-bare"),
     path("", include(router.urls)),
-    path("<path:rest>", Nothing.as_view(), name="api-nothing"),
+    path("<anything:rest>", Nothing.as_view(), name="api-nothing"),
 ]

@@ -571,7 +571,7 @@ class Waiver(Fact):
 
     test = models.CharField(
         max_length=4,
-        choices=[("pft", "Full lung function"), ("hrct", "High-resolution CT")],
+        choices=[("pft", _("Full lung function")), ("hrct", _("High-resolution CT"))],
     )
     reason = models.CharField(max_length=16, choices=Reason.choices)
     starts_on = models.DateField()

@@ -262,7 +262,7 @@ class Manifestation(Fact):
     kind = models.CharField(max_length=24, choices=ManifestationKind.choices)
     severity = models.CharField(
         max_length=8,
-        choices=[("mild", "Mild"), ("moderate", "Moderate"), ("severe", "Severe")],
+        choices=[("mild", _("Mild")), ("moderate", _("Moderate")), ("severe", _("Severe"))],
         blank=True,
     )
     onset_on = models.DateField()
