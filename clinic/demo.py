@@ -111,6 +111,8 @@ class Case:
     status: str = "active"
     signs: tuple[str, ...] = ()
     story: str = ""  # what was missed, found or given besides; see `also`
+    calm: bool = False  # activity goes down to nothing, and seldom comes back
+    seen: bool = True  # False: nobody has written down an assessment for more than a year
 
 
 D, P, N, A, I, O, M = (  # noqa: E741 - the initials clinics use
@@ -191,13 +193,21 @@ TOLD = (
 )
 
 
+ORDINARY = "ordinary"  # now and then a sample is missed, or found beyond a limit
+TWICE = "twice"  # the first of the ordinary ones again, under another number
+
+
 def cases(dice: random.Random, how_many: int) -> Iterator[Case]:
-    """The told cases, then ordinary ones of every kind."""
+    """The told cases, then ordinary ones of every kind; the last is somebody who was registered before."""
     yield from TOLD[:how_many]
     kinds = ((D, "mi-2"), (D, ""), (P, ""), (N, "hmgcr"), (A, "jo-1"), (O, "pm-scl"), (D, "sae1"), (M, ""), (I, ""),
              (N, "srp"))  # fmt: skip
-    for n in range(how_many - len(TOLD)):
+    ordinary = how_many - len(TOLD)
+    for n in range(ordinary):
         subtype, antibody = kinds[n % len(kinds)]
+        if n > 0 and n == ordinary - 1:
+            yield Case(kinds[0][0], 34, story=TWICE)
+            return
         untreated = subtype == Subtype.INCLUSION_BODY
         yield Case(
             subtype,
@@ -209,6 +219,9 @@ def cases(dice: random.Random, how_many: int) -> Iterator[Case]:
             physio=dice.choice(["good"] * 8 + ["missed-1", "missed-2"]),
             lungs=dice.choice(["good"] * 12 + ["overdue"]),
             ild=subtype == Subtype.ANTISYNTHETASE and dice.random() < 0.6,
+            story=ORDINARY,
+            calm=n % 3 > 0,
+            seen=n % 14 != 1,
         )
 
 
@@ -246,7 +259,7 @@ class Teller:
 def people(teller: Teller, how_many: int, first_number: int) -> list[tuple[Patient, Case]]:
     """The patients themselves, not yet stored."""
     dice = teller.dice
-    told = []
+    told: list[tuple[Patient, Case]] = []
     names = [(f, g) for f in FAMILY_NAMES for g in (0, 1)]
     dice.shuffle(names)
     for n, case in enumerate(cases(dice, how_many)):
@@ -254,19 +267,25 @@ def people(teller: Teller, how_many: int, first_number: int) -> list[tuple[Patie
         age = dice.randint(55, 82) if case.subtype == Subtype.INCLUSION_BODY else dice.randint(21, 78)
         family, turn = names[n % len(names)]
         given = (WOMEN if woman else MEN)[(n * 7 + turn) % 40]
-        diagnosed = teller.day(case.diagnosed)
+        diagnosed: dt.date | None = teller.day(case.diagnosed)
+        onset: dt.date | None = teller.day(case.diagnosed) - dt.timedelta(days=dice.randint(40, 300))
+        born = teller.day(age * 365.25 + dice.randint(0, 364))
+        if case.story == TWICE:
+            same, _ = told[len(TOLD)]
+            woman, born, onset, diagnosed = same.sex == Sex.FEMALE, same.born_on, same.onset_on, same.diagnosed_on
+            family, given = same.family_name, f"{same.given_name} {'Maria' if woman else 'Peter'}"
         told.append((
             Patient(
                 centre=teller.centre,
                 record_number=f"{first_number + n}",
                 given_name=given,
                 family_name=family,
-                born_on=teller.day(age * 365.25 + dice.randint(0, 364)),
+                born_on=born,
                 sex=Sex.FEMALE if woman else Sex.MALE,
                 subtype=case.subtype,
-                onset_on=diagnosed - dt.timedelta(days=dice.randint(40, 300)),
+                onset_on=onset,
                 diagnosed_on=diagnosed,
-                created_at=teller.moment(diagnosed),
+                created_at=teller.moment(teller.day(case.diagnosed)),
                 created_by=teller.clerk,
             ),
             case,
@@ -286,6 +305,9 @@ def tell(t: Teller, patient: Patient, case: Case) -> None:
     t.patient = patient
     weight = t.dice.randint(52, 96)
     last = 40 if case.status == "active" else 200  # whoever left has nothing newer
+    if case.story == TWICE:
+        registered_again(t, case, weight)
+        return
     identity(t, case)
     sizes(t, case, weight, until=130 if case.story == "old-weight" else last - 25)
     blood(t, case, until=LAST_BLOODS.get(case.story, 3) if case.status == "active" else 200)
@@ -296,6 +318,14 @@ def tell(t: Teller, patient: Patient, case: Case) -> None:
     physiotherapy(t, case)
     looked_for(t, case)
     also(t, case, weight)
+
+
+def registered_again(t: Teller, case: Case, weight: int) -> None:
+    """What was entered under the second number before anybody noticed the first."""
+    first = t.day(case.diagnosed)
+    t.note(FollowUpStatus, first, word="active", starts_on=first)
+    t.note(BodySize, first, measured_on=first, weight_kg=Decimal(weight))
+    blood(t, case, until=3)
 
 
 def identity(t: Teller, case: Case) -> None:
@@ -353,6 +383,11 @@ def blood(t: Teller, case: Case, until: int) -> None:
     if case.status == "active":
         days = [d for d in days if d > max(60, until)] + [d for d in (58, 40, 22, 4) if until < d < case.diagnosed]
     usual = counts(dice)
+    if case.story == ORDINARY:
+        days = with_lapses(dice, days)
+        if case.ck == "settled":
+            later = dice.randint(0, 13)  # not everybody of a clinic comes in the same week
+            days = [ago + later for ago in days if ago + later <= case.diagnosed]
     for ago in days:
         fall = math.exp(-(case.diagnosed - ago) / 45)
         value = (rest + (peak - rest) * fall) * dice.lognormvariate(0, 0.07)
@@ -362,6 +397,8 @@ def blood(t: Teller, case: Case, until: int) -> None:
         if settled:
             value = min(value, limit * 0.95)
         found = {"wbc": FALLING[ago]} if case.story == "falling-counts" and ago in FALLING else {}
+        if case.story == ORDINARY and ago > BEYOND_UNTIL and dice.random() < 0.11:
+            found = dice.choice(BEYOND)
         chemistry(t, ago, value, limit, muscle, usual, **found)
     if case.ck == "confounded":
         t.note(Confounder, t.day(6), kind="exercise", happened_on=t.day(6), note="Mountain hike")
@@ -371,6 +408,24 @@ def blood(t: Teller, case: Case, until: int) -> None:
             PersonalBaseline, day, analyte="ck", value=Decimal(round(rest)), set_on=day,
             reason="Stable for years: this is her or his usual value",
         )  # fmt: skip
+
+
+# What has been found beyond a limit once, and was well again in the next sample. Nobody's newest result.
+BEYOND: tuple[dict[str, float], ...] = ({"alt": 168, "ast": 131, "ggt": 190}, {"wbc": 3.0, "neutrophils": 1.2})
+BEYOND_UNTIL = 30  # days ago
+
+
+def with_lapses(dice: random.Random, days: list[int]) -> list[int]:
+    """Some samples are missed, two or three in a row. The newest are all taken: nobody is waited for today."""
+    kept, missed = [], 0
+    for ago in days:
+        if ago > 100 and missed == 0 and dice.random() < 0.16:
+            missed = dice.randint(2, 3)
+        if ago > 100 and missed > 0:
+            missed -= 1
+        else:
+            kept.append(ago)
+    return kept
 
 
 def rise(how: str, ago: int) -> float:
@@ -449,7 +504,9 @@ def strength(t: Teller, case: Case, until: int) -> None:
         and case.physio != "unreviewed"
     ):
         days.append(13)
-    newest = days[-1]
+    if not case.seen:
+        days = [ago for ago in days if ago > 380]
+    newest = days[-1] if days else 0
     for ago in days:
         progress = 1 - math.exp(-(case.diagnosed - ago) / 110)
         if case.response == "poor":
@@ -459,23 +516,30 @@ def strength(t: Teller, case: Case, until: int) -> None:
         if case.response == "incomplete" and ago == newest:
             t.note(Assessment, t.day(ago), assessed_on=t.day(ago), physician_vas=Decimal("3.1"))
             continue
-        core_set(t, ago, start + (best - start) * progress, progress)
+        activity = 6.2 * (1 - 0.85 * progress)
+        if case.calm:
+            activity = 6.2 * math.exp(-(case.diagnosed - ago) / 80) + (1.3 if dice.random() < 0.05 else 0)
+        core_set(t, ago, start + (best - start) * progress, progress, activity)
     if case.physio not in ("none", "unreviewed") and case.diagnosed > 60:
         t.note(FunctionalTest, t.day(30), instrument="fi2", tested_on=t.day(30), score=Decimal(dice.randint(40, 90)),
                is_complete=True)  # fmt: skip
 
 
-def core_set(t: Teller, ago: int, mmt: float, progress: float) -> None:
+def core_set(t: Teller, ago: int, mmt: float, progress: float, activity: float) -> None:
+    """`activity`: what the physician sees, on a line of 10 cm."""
     dice = t.dice
     day = t.day(ago)
 
-    def vas(worst: float) -> Decimal:
-        return Decimal(str(round(min(10, max(0.2, worst * (1 - 0.85 * progress) + dice.uniform(-0.2, 0.2))), 1)))
+    def vas(centimetres: float) -> Decimal:
+        return Decimal(str(round(min(10, max(0.2, centimetres + dice.uniform(-0.2, 0.2))), 1)))
+
+    left = 1 - 0.85 * progress
 
     grades = spread(dice, round(mmt))
     scored = mmt8.score(grades)
     assessment = t.note(
-        Assessment, day, assessed_on=day, physician_vas=vas(6.2), patient_vas=vas(6.0), extramuscular_vas=vas(3.4),
+        Assessment, day, assessed_on=day, physician_vas=vas(activity), patient_vas=vas(6.0 * left),
+        extramuscular_vas=vas(3.4 * left),
         haq_di=Decimal(max(0, min(24, round((1.6 - 1.2 * progress) * 8)))) / 8,
         mmt8_150=scored.total_150, mmt8_80=scored.one_sided_80, mmt8_side="right",
     )  # fmt: skip
