@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ def schedule_page() -> str:
     """What runs by itself: the entries of the schedule, and what the tick does."""
     head = ["Entry", "Task", "Every", "Worthless after", "What it does"]
     rows = []
-    current_app.loader.import_default_modules()  # tasks are registered by importing them
     scheduled: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
     for name, entry in scheduled.items():
+        import_module(entry["task"].rpartition(".")[0])  # a task is registered by importing it
         task = current_app.tasks[entry["task"]]
         expires = entry.get("options", {}).get("expires")
         rows.append(
