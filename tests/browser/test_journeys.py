@@ -88,9 +88,9 @@ def test_a_patient_who_may_be_registered_already(clinic: Any, clinician: Person)
         clinician.types(label, text)
     clinician.chooses("Subtype", "Dermatomyositis")
     clinician.presses("Register", within="main")
-    clinician.sees("Is it one of these?", "A-100")
+    clinician.sees("Is it this person?", "A-100")
     assert Patient.objects.count() == 1
-    clinician.page.get_by_label("I have looked: this is somebody else").check()
+    clinician.types("Why this is somebody else", "A cousin of the same name")
     clinician.presses("Register", within="main")
     clinician.is_told("Registered.")
     assert Patient.objects.get(record_number="A-200").subtype == "dermatomyositis"
@@ -172,13 +172,13 @@ def test_methotrexate_more_often_than_weekly_is_refused(clinic: Any, clinician: 
     assert "1" not in periods, "a day is not even offered"
     clinician.page.fill("[name=amount]", "15")
     clinician.page.fill("[name=times]", "7")
-    clinician.presses("Start methotrexate")
+    clinician.presses("Start Methotrexate")
     expect(clinician.page.locator("[data-error-summary]")).to_be_visible()
     clinician.sees("once")
     assert not Course.objects.exists()
     assert clinician.page.input_value("[name=amount]") == "15", "what was typed is kept"
     clinician.page.fill("[name=times]", "1")
-    clinician.presses("Start methotrexate")
+    clinician.presses("Start Methotrexate")
     clinician.is_told("Methotrexate started.")
     dose = Dose.objects.get()
     assert (dose.amount, dose.times, dose.every_days) == (15, 1, 7)

@@ -169,6 +169,7 @@ def test_the_keys_of_a_page(somebody: Callable[..., Person], patient: Patient) -
     nurse.page.keyboard.press("?")
     nurse.sees("Keys of this page", "Worklist", "Find a patient", within="#keys")
     nurse.page.keyboard.press("Escape")
+    expect(nurse.page.locator("#keys")).to_be_hidden()
     nurse.page.keyboard.press("/")
     expect(nurse.page.locator("#search")).to_be_focused()
     nurse.page.keyboard.type("g w ?")

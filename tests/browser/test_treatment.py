@@ -51,12 +51,12 @@ def test_a_session_is_recorded_in_place_and_the_focus_stays_in_its_row(
     therapist.opens("/physiotherapy/")
     page = therapist.page
     row = page.locator(f"#session-{session.pk}")
-    row.get_by_role("button", name="Remote").click()
-    expect(row).to_contain_text("Remote")
+    row.get_by_role("button", name="Attended").first.click()
+    expect(row).to_contain_text("Attended")
     expect(page.locator("#day-count")).to_have_text("1 of 1 recorded")
-    expect(row.locator("summary")).to_be_focused()
-    assert SessionOutcome.objects.get().word == "attended_remote"
-    therapist.is_told("remote")
+    expect(row.locator("summary").first).to_be_focused()
+    assert SessionOutcome.objects.get().word == "attended"
+    therapist.is_told("Attended")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#messages")).to_contain_text("Undone")
     assert not SessionOutcome.objects.current().exists()
