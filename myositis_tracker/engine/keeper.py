@@ -30,6 +30,12 @@ SHARED_MEMORY_BYTES = 1 << 30
 PR_SET_PDEATHSIG = 1
 
 
+def shared_buffers_mb() -> int:
+    """An eighth of the machine's memory, 2 GB at most: room for all a night reads but the results themselves."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    return min(max(memory // 8, 128), 2048)
+
+
 def ends_with_parent(how: int) -> Callable[[], None] | None:
     """A preexec function by which the kernel sends signal `how` to the child when its parent dies. Linux only."""
     if not sys.platform.startswith("linux"):
@@ -169,7 +175,7 @@ class Keeper:
             "listen_addresses": "",  # the socket's folder is private to its owner, which is what makes "trust" safe
             "unix_socket_directories": str(where.sockets),
             "timezone": "UTC",
-            "shared_buffers": "256MB",
+            "shared_buffers": f"{shared_buffers_mb()}MB",
             # A night writes much at once: rare checkpoints, small pages, and room before the disk is waited for.
             "max_wal_size": "2GB",
             "checkpoint_timeout": "15min",
