@@ -109,6 +109,7 @@ def _show_preview(
     request: ClinicRequest, waiting: PendingUpload, found: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     problems = [{**p, "label": LABELS.get(p["field"], p["field"])} for p in found["problems"]]
+    _looked(request, "exchange:preview", found["report"]["rows"])
     context = {
         "nav": "exchange:uploads",
         "upload": waiting,
@@ -122,6 +123,12 @@ def _show_preview(
         "sample": [{**row, "taken_on": dt.date.fromisoformat(row["taken_on"])} for row in found["sample"]],
     }
     return render(request, "exchange/preview.html", context, status=status)
+
+
+def _looked(request: ClinicRequest, page: str, rows: int) -> None:
+    """Rows of a file are results of people, whether or not the page names them."""
+    if rows:
+        looked(by=request.user, centre=request.centre, now=timezone.now(), page=page, rows=rows)
 
 
 def _ask_a_worker(request: ClinicRequest, waiting: PendingUpload, state: str, *rest: object) -> HttpResponse:
@@ -212,11 +219,13 @@ def drop(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
 def receipt(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     batch = get_object_or_404(selectors.batches(request.centre), public_id=public_id)
     rows = selectors.held_rows(request.centre, state="all", batch=batch.public_id)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    _looked(request, "exchange:receipt", len(page.object_list))
     context = {
         "nav": "exchange:uploads",
         "batch": batch,
         "mapping": json.dumps(batch.mapping, indent=2, ensure_ascii=False),
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page,
         "notes": batch.notes[:PAGE],
         "more_notes": max(0, len(batch.notes) - PAGE),
     }
@@ -248,6 +257,7 @@ def quarantine(request: ClinicRequest) -> HttpResponse:
     form = QuarantineFilter(request.GET, codes=selectors.waiting_codes(request.centre))
     rows = selectors.held_rows(request.centre, **form.question())
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    _looked(request, "exchange:quarantine", len(page.object_list))
     return render(request, "exchange/quarantine.html", {"form": form, "page": page})
 
 

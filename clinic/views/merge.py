@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.guards import needs
 from accounts.permissions import Permission
-from audit.access import looked
+from audit.access import looked_at_each
 from clinic import merge_actions
 from clinic.forms.conflict import is_conflict
 from clinic.forms.merge import ONE, MergeForm, PartForm
@@ -34,9 +34,9 @@ def choose(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
     )
     found = selectors.search(request.centre, typed) if typed else [each.patient for each in alike]
     others = [other for other in found if other.pk != patient.pk]
-    looked(
-        by=request.user, centre=request.centre, now=timezone.now(), page="clinic:merge-choose", patient=patient,
-        rows=len(others),
+    looked_at_each(
+        by=request.user, centre=request.centre, now=timezone.now(), page="clinic:merge-choose",
+        patients=[patient, *others],
     )  # fmt: skip
     context = {"patient": patient, "others": others, "typed": typed, "can": can(request), "nav": "clinic:patients"}
     return render(request, "clinic/merge/choose.html", context)
@@ -69,8 +69,9 @@ def confirm(request: ClinicRequest, public_id: uuid.UUID, other_id: uuid.UUID) -
         if is_conflict(form):  # the comparison shows them as they are now: the next press is about that
             form.data = {**request.POST.dict(), **{name: str(number) for name, number in versions.items()}}
     else:
-        for patient in (one, other):
-            looked(by=request.user, centre=request.centre, now=now, page="clinic:merge-confirm", patient=patient)
+        looked_at_each(
+            by=request.user, centre=request.centre, now=now, page="clinic:merge-confirm", patients=(one, other)
+        )
     context = {"form": form, "patient": one, "both": questions.compare(one, other), "nav": "clinic:patients"}
     return render(request, "clinic/merge/confirm.html", context, status=422 if form.errors else 200)
 
@@ -92,7 +93,8 @@ def show(request: ClinicRequest, merge_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("They are two records again. The rules are asked again."))
             return redirect("clinic:merge", merge.public_id)
     else:
-        looked(by=request.user, centre=request.centre, now=now, page="clinic:merge", patient=merge.kept)
+        shown = (merge.kept, merge.absorbed)
+        looked_at_each(by=request.user, centre=request.centre, now=now, page="clinic:merge", patients=shown)
     context = {
         "merge": merge,
         "moved": questions.moved_kinds(merge),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from alerts.models import State
 from audit.models import Access, Entry
@@ -87,6 +89,23 @@ def test_both_are_compared_made_one_and_parted_again(two: Any, clinic: Any, coor
     assert booking.patient == one
     assert coordinator.get(f"/patients/{one.public_id}/").status_code == 200
     assert coordinator.post(f"/merges/{merge.public_id}/", {"reason": "Sisters"}).status_code == 422
+
+
+def test_looking_at_several_records_is_recorded_of_each_at_once(two: Any, clinician: Any, coordinator: Client) -> None:
+    one, other = two
+
+    def looks(address: str) -> list[int]:
+        seen = set(Access.objects.values_list("pk", flat=True))
+        with CaptureQueriesContext(connection) as queries:
+            assert coordinator.get(address).status_code == 200
+        assert sum('INSERT INTO "audit_access"' in query["sql"] for query in queries) == 1
+        return sorted(Access.objects.exclude(pk__in=seen).values_list("patient", flat=True))
+
+    both = sorted((one.pk, other.pk))
+    assert looks(f"/patients/{one.public_id}/second-record/") == both
+    assert looks(compare(one, other)) == both
+    coordinator.post(compare(one, other), typed(one, other))
+    assert looks(f"/merges/{Merge.objects.get().public_id}/") == both
 
 
 def test_a_page_opened_before_the_merge_says_what_is_true(two: Any, clinician: Any, signed_in: Any) -> None:

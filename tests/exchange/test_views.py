@@ -142,6 +142,18 @@ def test_a_mapping_is_found_again(browser: Client, centre: Centre, nurse: User, 
     assert send(browser, content, mapping_from="latest").status_code == 302
 
 
+def test_looking_at_rows_of_a_file_is_recorded(browser: Client, centre: Centre, nurse: User, patient: Patient) -> None:
+    upload = send(browser, csv_bytes({}, {"result_id": "a2", "unit": "??"})).url
+    assert not Access.objects.exists()
+    browser.get(upload)
+    assert list(Access.objects.values_list("page", "rows", "by")) == [("exchange:preview", 2, nurse.pk)]
+    held_rows(centre, nurse)
+    receipt = reverse("exchange:receipt", args=[ImportBatch.objects.get().public_id])
+    for page, address in (("receipt", receipt), ("quarantine", reverse("exchange:quarantine"))):
+        browser.get(address)
+        assert Access.objects.get(page=f"exchange:{page}").rows == 3
+
+
 def test_the_quarantine_filters_and_pages(browser: Client, centre: Centre, nurse: User, patient: Patient) -> None:
     held_rows(centre, nurse)
     address = reverse("exchange:quarantine")
