@@ -10,7 +10,8 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Membership
+from accounts.permissions import Permission, may
 from audit.attribution import coming_from
 from audit.models import Origin
 from exchange import actions, planning, progress
@@ -42,16 +43,28 @@ def read_upload(public_id: str) -> None:
 
 @shared_task(name="exchange.tasks.import_upload")
 def import_upload(public_id: str, digest: str, by: int) -> None:
-    """Commit a large file as its preview said, or show anew what it would do. Run again, it finds nothing."""
+    """Commit a large file as its preview said, or show anew what it would do. Run again, it finds nothing.
+
+    Between asking and doing somebody may have left the centre, or lost the role that imports there.
+    """
     upload = _at_work(public_id, UploadState.IMPORTING)
     if upload is None:
         return
     now = timezone.now()
+    member = (
+        Membership.objects.select_related("user")
+        .filter(user=by, user__is_active=True, centre=upload.centre, is_active=True)
+        .first()
+    )
+    if member is None or not may(member, Permission.IMPORT):
+        log.warning("upload_not_allowed_any_more")
+        actions.end_work(upload=upload, state=UploadState.BROKEN, now=now)
+        return
     tell = functools.partial(progress.note, upload.public_id)
     try:
         with coming_from(Origin.IMPORT):
             actions.commit_import(
-                plan=_plan(upload, now), upload=upload, digest=digest, by=User.objects.get(pk=by), now=now,
+                plan=_plan(upload, now), upload=upload, digest=digest, by=member.user, now=now,
                 progress=tell,
             )  # fmt: skip
     except actions.PlanChangedError as error:

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Centre, Role, User
+from accounts.models import Centre, Membership, Role, User
 from audit.models import Entry
 from exchange import progress, tasks, views
 from exchange.models import ImportBatch, PendingUpload, UploadState
@@ -124,6 +124,24 @@ def test_a_worker_that_died_is_noticed_and_can_be_asked_again(
     assert "The work on this file broke off" in browser.get(page(upload)).content.decode()
     browser.post(reverse("exchange:read-again", args=[upload.public_id]))
     assert "Reading the file" in browser.get(page(upload)).content.decode()
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.PHYSIOTHERAPIST}], ids=["left", "another role"])
+def test_who_may_not_import_any_more_imports_nothing(
+    browser: Client, upload: PendingUpload, nurse: User, centre: Centre, change: dict[str, Any]
+) -> None:
+    tasks.read_upload(str(upload.public_id))
+    digest = digest_of(browser, upload)
+    send_off(browser, upload, digest)
+    Membership.objects.filter(user=nurse).update(**change)
+    Membership.objects.create(
+        user=nurse, centre=factories.centre(), role=Role.NURSE
+    )  # what one may elsewhere is not asked
+    tasks.import_upload(str(upload.public_id), digest, nurse.pk)
+    assert not ImportBatch.objects.exists()
+    assert not Result.objects.exists()
+    browser.force_login(factories.person(centre, Role.NURSE))
+    assert "The work on this file broke off" in browser.get(page(upload)).content.decode()
 
 
 def test_what_breaks_off_is_said(browser: Client, upload: PendingUpload) -> None:
