@@ -26,7 +26,7 @@ class Permission(enum.StrEnum):
     BOOK_TESTS = "book tests and visits, and cancel them"
     PRESCRIBE = "start, change and stop drugs; plan, confirm and hold tapers"
     # Of what somebody else has prescribed. Which drug and which dose stays with those who prescribe.
-    CARRY_OUT = "record infusions that were given and confirm planned steps of a taper that are due"
+    CARRY_OUT = "record infusions given, confirm due steps of a taper, and correct those records"
     RECORD_PHYSIO = "plan physiotherapy and record sessions"
     ACT_ON_ALERTS = "acknowledge, snooze and close alerts"
     MAKE_EXCEPTIONS = "set personal baselines and exceptions from a rule"

@@ -326,19 +326,7 @@ def record_infusion(
 ) -> Infusion:
     """One infusion given; `amount` in the drug's unit."""
     course = _hold_course(course)
-    errors: Errors = {}
-    if amount <= 0:
-        errors["amount"] = ValidationError(_("An infusion is more than 0."))
-    if max_rate_ml_per_hour is not None and max_rate_ml_per_hour <= 0:
-        errors["max_rate_ml_per_hour"] = ValidationError(_("A rate is more than 0."))
-    stop = CourseStop.objects.current().filter(course=course).first()
-    if stop is not None and given_on > stop.stopped_on:
-        errors["given_on"] = ValidationError(_("The course had stopped by then."))
-    same = Infusion.objects.current().filter(course=course, given_on=given_on, amount=amount, batch=batch)
-    if same.exists():
-        errors["given_on"] = ValidationError(_("This infusion is recorded already."), code="exists")
-    if errors:
-        raise ValidationError(errors)
+    _check_infusion(course, given_on, amount, batch, max_rate_ml_per_hour)
     return facts.record(
         Infusion,
         patient=course.patient,
@@ -351,6 +339,58 @@ def record_infusion(
         by=by,
         now=now,
     )
+
+
+@action("therapy.correct_infusion", "infusion corrected")
+def correct_infusion(
+    *,
+    infusion: Infusion,
+    reason: str,
+    given_on: dt.date,
+    amount: Decimal,
+    batch: str = "",
+    max_rate_ml_per_hour: Decimal | None = None,
+    reaction: str = Infusion.Reaction.NOT_RECORDED,
+    by: User,
+    now: dt.datetime,
+) -> Infusion:
+    """What was recorded was not what was given: held against its course as when it was recorded."""
+    course = _hold_course(infusion.course)
+    _check_infusion(course, given_on, amount, batch, max_rate_ml_per_hour, instead_of=infusion)
+    values = {
+        "given_on": given_on,
+        "amount": amount,
+        "batch": batch,
+        "max_rate_ml_per_hour": max_rate_ml_per_hour,
+        "reaction": reaction,
+    }
+    if all(getattr(infusion, name) == value for name, value in values.items()):
+        raise ValidationError(_("Nothing was changed."))
+    return facts.supersede(infusion, by=by, now=now, reason=reason, values=values)
+
+
+def _check_infusion(
+    course: Course,
+    given_on: dt.date,
+    amount: Decimal,
+    batch: str,
+    max_rate_ml_per_hour: Decimal | None,
+    *,
+    instead_of: Infusion | None = None,
+) -> None:
+    errors: Errors = {}
+    if amount <= 0:
+        errors["amount"] = ValidationError(_("An infusion is more than 0."))
+    if max_rate_ml_per_hour is not None and max_rate_ml_per_hour <= 0:
+        errors["max_rate_ml_per_hour"] = ValidationError(_("A rate is more than 0."))
+    stop = CourseStop.objects.current().filter(course=course).first()
+    if stop is not None and given_on > stop.stopped_on:
+        errors["given_on"] = ValidationError(_("The course had stopped by then."))
+    same = Infusion.objects.current().filter(course=course, given_on=given_on, amount=amount, batch=batch)
+    if same.exclude(pk=instead_of.pk if instead_of else None).exists():
+        errors["given_on"] = ValidationError(_("This infusion is recorded already."), code="exists")
+    if errors:
+        raise ValidationError(errors)
 
 
 @action("therapy.decide_escalation", "decision on second-line treatment recorded")

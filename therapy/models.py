@@ -186,6 +186,8 @@ class Dose(Fact):
 class Infusion(Fact):
     """One infusion given: IVIG, rituximab, pulse steroid, cyclophosphamide."""
 
+    has_own_correction = True  # it is held against its course again
+
     class Reaction(models.TextChoices):
         NONE = "none", _("None")
         MILD = "mild", _("Mild")

@@ -30,8 +30,9 @@ from monitoring.entry import enterable
 from monitoring.models import Booking, PersonalBaseline, Result
 from patients import actions as patients
 from patients.models import Manifestation, Patient, RiskFactor, RuleException
+from therapy import actions as therapy
 from therapy.dosing import name_of
-from therapy.models import Course
+from therapy.models import Course, Infusion
 
 
 def _find(request: ClinicRequest, public_id: uuid.UUID, word: str, pk: int) -> tuple[Patient, FactKind, Any]:
@@ -166,6 +167,12 @@ def _correct(request: ClinicRequest, fact: Any) -> Callable[[Any, dt.datetime], 
             fact=fact, reason=form.cleaned_data["reason"], changes=form.changes(), by=request.user, now=now
         )
 
+    def infusion(form: FactForm, now: dt.datetime) -> Fact:
+        reason = form.cleaned_data["reason"]
+        return therapy.correct_infusion(infusion=fact, reason=reason, **form.changes(), by=request.user, now=now)
+
+    if isinstance(fact, Infusion):
+        return infusion
     return result if isinstance(fact, Result) else other
 
 

@@ -331,3 +331,36 @@ def test_another_drug_is_recorded_without_checks(clinic, clinician, signed_in) -
     assert "Before this infusion" not in text(signed_in(clinician).get(path))
     answer = signed_in(clinician).post(path, {**GIVEN, "amount": "500"})
     assert answer.url == url(patient, "treatment/")
+
+
+def test_a_nurse_corrects_what_was_recorded_and_says_why(infused, clinic, signed_in) -> None:
+    nurse = signed_in(role=Role.NURSE)
+    wrong = Infusion.objects.get(given_on=ago(29))
+    page = url(infused, f"entries/infusion/{wrong.pk}/")
+    assert "Why the old entry was wrong" in text(nurse.get(page))
+    typed = {
+        "given_on": str(ago(29)), "amount": "60", "batch": "B29", "max_rate_ml_per_hour": "168", "reaction": "mild",
+    }  # fmt: skip
+    assert nurse.post(f"{page}correct/", typed).status_code == 422, "without a reason"
+    taken = {**typed, "given_on": str(ago(30)), "amount": "70", "batch": "B30"}
+    refused = nurse.post(f"{page}correct/", {**taken, "reason": "wrong day"})
+    assert refused.status_code == 422
+    assert "This infusion is recorded already." in text(refused)
+    assert nurse.post(f"{page}correct/", {**typed, "amount": "0", "reason": "misread"}).status_code == 422
+    assert nurse.post(f"{page}correct/", {**typed, "reason": "misread the pump"}).status_code == 302
+    corrected = Infusion.objects.current().get(given_on=ago(29))
+    assert (corrected.amount, corrected.reaction, corrected.change_reason) == (60, "mild", "misread the pump")
+    assert corrected.supersedes == wrong
+    assert corrected.batch == "B29"
+    again = url(infused, f"entries/infusion/{corrected.pk}/withdraw/")
+    assert nurse.post(again, {"reason": "another patient's"}).status_code == 302
+    assert not Infusion.objects.current().filter(given_on=ago(29)).exists()
+    # What a prescriber decides is not theirs.
+    course = course_of(infused)
+    path = url(infused, f"entries/course/{course.pk}/withdraw/")
+    assert nurse.post(path, {"reason": "x"}).status_code == 403
+    other = Infusion.objects.get(given_on=ago(30))
+    for role in (Role.PHYSIOTHERAPIST, Role.COORDINATOR, Role.ADMINISTRATOR):
+        for what in ("correct", "withdraw"):
+            path = url(infused, f"entries/infusion/{other.pk}/{what}/")
+            assert signed_in(role=role).post(path, {**typed, "reason": "x"}).status_code == 403, role
