@@ -102,6 +102,7 @@ def test_numbers_wait_for_their_back_test(clinic, clinician, other, signed_in) -
     asked = client.get(fragment, headers={"HX-Request": "true"})
     assert "25 %" in asked.content.decode()
     assert 'hx-trigger="every 2s"' in asked.content.decode()
+    assert f'<progress id="back-test-{change.pk}-bar" max="100" value="25">' in asked.content.decode()
     assert "HX-Refresh" not in asked.headers
     assert client.get(fragment).status_code == 302, "without htmx the page itself says how far it is"
     assert "25 %" in client.get(URL).content.decode()
