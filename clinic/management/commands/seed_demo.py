@@ -17,8 +17,11 @@ from django.utils import timezone
 from accounts.models import Centre, Membership, Role, User
 from alerts.actions import acknowledge, close, evaluate, snooze
 from alerts.models import Alert, Reason, State, Sweep, Trigger
-from clinic import demo
 from clinic.actions import work_out_figures
+from clinic.demo.cases import ORDINARY
+from clinic.demo.history import tell
+from clinic.demo.people import people
+from clinic.demo.teller import ORDER, Teller
 from monitoring.rules import RULES
 from patients.models import Patient, Touched
 
@@ -88,8 +91,8 @@ class Command(BaseCommand):
         """Gives the ordinary ones, who are in no particular state today."""
         clerk = centre.memberships.earliest("pk").user
         today = now.astimezone(centre.zone).date()
-        teller = demo.Teller(centre, clerk, today, random.Random(number))  # noqa: S311 - histories, not secrets
-        told = demo.people(teller, how_many, number)
+        teller = Teller(centre, clerk, today, random.Random(number))  # noqa: S311 - histories, not secrets
+        told = people(teller, how_many, number)
         followers = [
             m.user for m in centre.memberships.filter(role=Role.CLINICIAN).select_related("user").order_by("pk")
         ]
@@ -97,10 +100,10 @@ class Command(BaseCommand):
             patient.clinician = [*followers, None][place % (len(followers) + 1)]
         Patient.objects.bulk_create([patient for patient, _ in told])
         for patient, case in told:
-            demo.tell(teller, patient, case)
-        for kind in demo.ORDER:
+            tell(teller, patient, case)
+        for kind in ORDER:
             kind.objects.bulk_create(teller.rows[kind], batch_size=2000)
-        return [patient for patient, case in told if case.story == demo.ORDINARY]
+        return [patient for patient, case in told if case.story == ORDINARY]
 
     def past(self, centre: Centre, ordinary: list[Patient], now: dt.datetime) -> None:
         """Two years of checks, one a fortnight, of whoever was a patient by then; and what the staff made of them."""
