@@ -42,15 +42,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _counts(centre: Centre, membership: Membership) -> dict[str, int | str]:
     today = centre_day(timezone.now(), centre.zone)
     counts = {
-        "worklist": _counted(selectors.waiting(centre, membership.role)),
-        "due": _counted(Upcoming.objects.filter(centre=centre, due_on__lte=latest_within(today, DUE_WITHIN_DAYS))),
+        "worklist": counted(selectors.waiting(centre, membership.role)),
+        "due": counted(Upcoming.objects.filter(centre=centre, due_on__lte=latest_within(today, DUE_WITHIN_DAYS))),
     }
     if may(membership, Permission.IMPORT):
-        counts["quarantine"] = _counted(HeldRow.objects.filter(batch__centre=centre, resolution=""))
+        counts["quarantine"] = counted(HeldRow.objects.filter(batch__centre=centre, resolution=""))
     return counts
 
 
-def _counted(found: QuerySet[Any]) -> int | str:
+def counted(found: QuerySet[Any]) -> int | str:
     """How many, or "999+". Nothing of the rows is asked for: an index is enough."""
     number = found.order_by().values_list(Value(1))[: COUNTED_TO + 1].count()
     return number if number <= COUNTED_TO else f"{COUNTED_TO}+"

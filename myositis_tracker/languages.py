@@ -185,6 +185,21 @@ def compile_all() -> None:
             catalog = read_po(file, locale=path.parts[-3], domain=path.stem)
         with path.with_suffix(".mo").open("wb") as file:
             write_mo(file, catalog)
+    english = FOLDER / "en_GB" / "LC_MESSAGES" / "django.mo"
+    english.parent.mkdir(parents=True, exist_ok=True)
+    with english.open("wb") as file:
+        write_mo(file, _as_they_are(kept(LANGUAGES[0], "django")))
+
+
+def _as_they_are(catalog: Catalog) -> Catalog:
+    """The English of the texts, each its own. Without it every text of a page is looked for in vain in the English
+    catalogues of all the packages used, one after the other.
+    """
+    english = Catalog(locale="en_GB", domain=catalog.domain, charset="utf-8", fuzzy=False)
+    for message in catalog:
+        if message.id:
+            english.add(message.id, message.id, context=message.context, flags=message.flags)
+    return english
 
 
 def main(arguments: list[str] | None = None) -> int:

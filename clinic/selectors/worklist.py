@@ -20,7 +20,7 @@ from accounts.models import Centre, Role
 from alerts import selectors as alerts
 from alerts.actions import SNOOZE_DAYS
 from alerts.models import ON_LISTS, RANK, Alert, NotEvaluable, State, Upcoming
-from clinic.context import DUE_WITHIN_DAYS
+from clinic.context import DUE_WITHIN_DAYS, counted
 from clinic.selectors.patient.words import reason_of, title_of
 from common.dates import centre_day, latest_within
 from monitoring.levels import Level
@@ -130,13 +130,13 @@ def unjudged(centre: Centre, filters: Filters) -> QuerySet[NotEvaluable]:
     return found.select_related("patient").order_by("-since", "pk")
 
 
-def tab_counts(centre: Centre, as_of: dt.date) -> dict[str, int]:
-    """The numbers of the lists beside the worklist, without filters. Three queries."""
+def tab_counts(centre: Centre, as_of: dt.date) -> dict[str, int | str]:
+    """The numbers of the lists beside the worklist, without filters; "999+" beyond. Three queries."""
     nothing = Filters()
     return {
-        "due": due_soon(centre, nothing, as_of).count(),
-        "overdue": overdue(centre, nothing, as_of).count(),
-        "unjudged": unjudged(centre, nothing).count(),
+        "due": counted(due_soon(centre, nothing, as_of)),
+        "overdue": counted(overdue(centre, nothing, as_of)),
+        "unjudged": counted(unjudged(centre, nothing)),
     }
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext, ngettext_lazy
+from django.utils.translation import get_language, gettext, ngettext, ngettext_lazy
 
 from common.dates import age_on
 from monitoring.rules import RULES
@@ -41,7 +42,12 @@ DISTANCES: tuple[tuple[float, float, Any, Any], ...] = (
 
 def written(day: dt.date) -> str:
     """15 Jun 2025; 15. Juni 2025."""
-    return formats.date_format(day, "DATE_FORMAT")
+    return _written(day, "DATE_FORMAT", get_language())
+
+
+@functools.lru_cache(4096)  # a page has a hundred days, most of them those of the page before
+def _written(when: dt.date, form: str, language: str) -> str:
+    return formats.date_format(when, form)
 
 
 def ago(day: dt.date, as_of: dt.date) -> str:
@@ -71,6 +77,14 @@ def distance_with_day(day: dt.date | None, as_of: dt.date) -> SafeString | str:
     if not day:
         return ""
     return format_html('<time datetime="{}" title="{}">{}</time>', day.isoformat(), written(day), ago(day, as_of))
+
+
+@register.filter
+def since(moment: dt.datetime, length: str) -> SafeString:
+    """How long ago `moment` was, given as words, with the moment itself on pointing, on the clock of the centre."""
+    shown = moment.astimezone(timezone.get_current_timezone())
+    written_out = _written(shown, "DATETIME_FORMAT", get_language())
+    return format_html('<time datetime="{}" title="{}">{}</time>', shown.isoformat(), written_out, length)
 
 
 @register.filter

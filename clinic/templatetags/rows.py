@@ -9,6 +9,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 register = template.Library()
 ANYONE = uuid.UUID(int=0)
@@ -19,6 +20,17 @@ ANYONE = uuid.UUID(int=0)
 def icon(name: str) -> SafeString:
     """components/icon.html without words. Names are written in templates: there are as many as icons."""
     return render_to_string("components/icon.html", {"name": name})
+
+
+@register.simple_tag
+def level(name: str) -> SafeString:
+    """components/level.html of URGENT, ACTION, TASK or INFO."""
+    return _level(name, get_language())
+
+
+@functools.cache
+def _level(name: str, language: str) -> SafeString:
+    return render_to_string("components/level.html", {"level": name})
 
 
 @register.simple_tag

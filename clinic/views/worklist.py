@@ -80,6 +80,7 @@ def _list(
     looked(by=request.user, centre=request.centre, now=now, page=route, rows=len(shown.object_list))
     context |= {
         "form": form,
+        "list_url": address(route) + (f"?{request.GET.urlencode()}" if request.GET else ""),
         "now": now,
         "as_of": centre_day(now, request.centre.zone),
         "narrowed": narrowed_to(request, form.patients),
@@ -118,7 +119,6 @@ def show_worklist(request: ClinicRequest, now: dt.datetime, bulk: BulkForm | Non
         budget=budget(request.centre, filters.role),
         tabs=list_tabs(request, as_of, filters.state, counts),
         bulk=bulk or BulkForm(),
-        list_url=address("clinic:worklist") + (f"?{request.GET.urlencode()}" if request.GET else ""),
         status=422 if bulk is not None else 200,
         **extra,
     )  # fmt: skip
