@@ -159,6 +159,7 @@ def served(environment: dict[str, str], workers: int, log: Path) -> Iterator[tup
         web = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)),
+                *("--threads", "4"),
                 "bench.wsgi",
             ],
             cwd=PROJECT,
