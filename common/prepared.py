@@ -7,7 +7,8 @@ writing it takes several times as long as sending it. Only the values change.
 
     ahead(patient, as_of)  # a list
 
-Of a row, here the patient, only the primary key may stand in the question.
+Of a row, here the patient, only the primary key may stand in the question. What comes after a star is chosen by the
+code, as a limit is: each choice is a question of its own.
 
 The values stand in the question as they come: one that is worked with first (`as_of - timedelta(7)`), decides what is
 asked, or can be None is not kept apart from the rest, and the first asking refuses it.
@@ -49,18 +50,21 @@ def _key(value: Any) -> Any:
 
 
 def prepared(ask: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
-    names = list(inspect.signature(ask).parameters)
+    parameters = inspect.signature(ask).parameters.values()
+    names = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
+    choices = {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
 
     @functools.cache
-    def written() -> tuple[QuerySet[Any, Row], Any, str, Sequence[Any], dict[int, str]]:
+    def written(**chosen: Any) -> tuple[QuerySet[Any, Row], Any, str, Sequence[Any], dict[int, str]]:
         """The query set, what wrote its SQL, the SQL, its parameters, and the names of those that change by place."""
         hints = get_type_hints(ask)
         first = {name: _stand_in(hints[name], n, False) for n, name in enumerate(names)}
         second = {name: _stand_in(hints[name], n, True) for n, name in enumerate(names)}
-        found = ask(**first)  # type: ignore[arg-type, call-arg]
+        found = ask(**first, **chosen)  # type: ignore[arg-type, call-arg]
         compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
-        again, others = ask(**second).query.get_compiler(DEFAULT_DB_ALIAS).as_sql()  # type: ignore[arg-type, call-arg]
+        other = ask(**second, **chosen)  # type: ignore[arg-type, call-arg]
+        again, others = other.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
         places = {place: name for place, value in enumerate(params) for name in names if value == _key(first[name])}
         swapped = [_key(second[places[place]]) if place in places else value for place, value in enumerate(params)]
         if sql != again or list(others) != swapped or set(places.values()) != set(names):
@@ -69,8 +73,9 @@ def prepared(ask: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
 
     @functools.wraps(ask)
     def answer(*args: P.args, **kwargs: P.kwargs) -> list[Row]:
-        found, compiler, sql, params, places = written()
         values = dict(zip(names, args, strict=False)) | kwargs
+        chosen = {name: values.pop(name, default) for name, default in choices.items()}
+        found, compiler, sql, params, places = written(**chosen)
         filled = [_key(values[places[place]]) if place in places else value for place, value in enumerate(params)]
         own: Any = copy.copy(compiler)  # others may be asking at this moment
         own.connection = connections[DEFAULT_DB_ALIAS]

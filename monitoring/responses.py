@@ -80,7 +80,7 @@ def tis_by_visit(
     patient: Patient, as_of: dt.date, parameters: worsening.Parameters = worsening.DEFAULTS
 ) -> list[VisitResponse]:
     """Every visit by `as_of` with its response, newest first. Four queries, however many visits there are."""
-    visits = selectors.assessments(patient, as_of, VISITS)
+    visits = selectors.assessments(patient, as_of, limit=VISITS)
     if not visits:
         return []
     episodes = _episodes(visits, dosing.episodes(treatment.glucocorticoid_rows(patient, as_of), as_of))

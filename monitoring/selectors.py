@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from common.prepared import prepared
 from monitoring.analytes import ANALYTES, MUSCLE_ENZYMES
 from monitoring.entry import plain
 from monitoring.models import Assessment, BodySize, Imaging, LungFunction, Modality, PersonalBaseline
@@ -310,15 +311,20 @@ def treatment_now(patient: Patient, as_of: dt.date) -> list[treatment.TreatmentL
 def header(patient: Patient, as_of: dt.date) -> people.Header:
     """The header of a patient's pages, with lung disease known from a CT too: the rules know it from either."""
     found = people.header(patient, as_of)
-    seen = Imaging.objects.current().filter(
-        patient=patient, modality=Modality.HRCT, ild=Imaging.Ild.PRESENT, done_on__lte=as_of
-    )
-    first = seen.order_by("done_on").values_list("done_on", flat=True).first()
-    known = [day for day in (found.ild_known_since, first) if day is not None]
+    known = [*_ild_seen(patient, as_of), *filter(None, [found.ild_known_since])]
     return dataclasses.replace(found, ild_known_since=min(known, default=None))
 
 
-def lung_function(patient: Patient, as_of: dt.date, limit: int = POINTS) -> QuerySet[LungFunction]:
+@prepared
+def _ild_seen(patient: Patient, as_of: dt.date) -> QuerySet[Imaging, dt.date]:
+    found = Imaging.objects.current().filter(
+        patient=patient, modality=Modality.HRCT, ild=Imaging.Ild.PRESENT, done_on__lte=as_of
+    )
+    return found.order_by("done_on").values_list("done_on", flat=True)[:1]
+
+
+@prepared
+def lung_function(patient: Patient, as_of: dt.date, *, limit: int = POINTS) -> QuerySet[LungFunction]:
     """The newest `limit` tests, newest first."""
     tests = LungFunction.objects.current().filter(patient=patient, tested_on__lte=as_of)
     return tests.order_by("-tested_on", "-id")[:limit]
@@ -345,10 +351,11 @@ class CoreSetView:
         return self.core.missing
 
 
-def assessments(patient: Patient, as_of: dt.date, limit: int = 24) -> list[Assessment]:
+@prepared
+def assessments(patient: Patient, as_of: dt.date, *, limit: int = 24) -> QuerySet[Assessment]:
     """The newest `limit` assessments by `as_of`, newest first."""
     found = Assessment.objects.current().filter(patient=patient, assessed_on__lte=as_of)
-    return list(found.order_by("-assessed_on", "-id")[:limit])
+    return found.order_by("-assessed_on", "-id")[:limit]
 
 
 def core_sets(
@@ -359,7 +366,7 @@ def core_sets(
     The baseline is the newest assessment from 28 days before to 14 days after the first day of the present episode of
     glucocorticoid. Its enzyme is chosen once and followed from then on.
     """
-    return _compared(patient, assessments(patient, as_of, limit), as_of, doses)
+    return _compared(patient, assessments(patient, as_of, limit=limit), as_of, doses)
 
 
 def core_set_preview(patient: Patient, visit: Assessment, as_of: dt.date) -> CoreSetView:
@@ -492,8 +499,13 @@ def nearest_enzymes(
 
 def baseline_of(patient: Patient, analyte: str, as_of: dt.date) -> PersonalBaseline | None:
     """The newest personal baseline set by `as_of`."""
+    return next(iter(_baselines(patient, analyte, as_of)), None)
+
+
+@prepared
+def _baselines(patient: Patient, analyte: str, as_of: dt.date) -> QuerySet[PersonalBaseline]:
     found = PersonalBaseline.objects.current().filter(patient=patient, analyte=analyte, set_on__lte=as_of)
-    return found.order_by("-set_on", "-id").first()
+    return found.order_by("-set_on", "-id")[:1]
 
 
 @dataclass(frozen=True)
@@ -509,9 +521,9 @@ class Readings:
 def readings(patient: Patient, as_of: dt.date) -> Readings:
     """At most six queries."""
     doses = treatment.dose_rows(patient, as_of)
-    infusions = treatment.infusions(patient, as_of, 200)
+    infusions = treatment.infusions(patient, as_of, limit=200)
     visits = core_sets(patient, as_of, limit=60, doses=[*doses, *treatment.pulses_of(infusions)])
-    return Readings(doses, infusions, visits, list(lung_function(patient, as_of, 60)))
+    return Readings(doses, infusions, visits, lung_function(patient, as_of, limit=60))
 
 
 def story(patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = (), read: Readings | None = None) -> Story:

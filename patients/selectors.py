@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Centre, User
+from common.prepared import prepared
 from patients.antibodies import ANTIBODIES, POSITIVE_RESULTS
 from patients.folding import Fold, fold
 from patients.models import (
@@ -217,12 +218,13 @@ def changed_since(patient: Patient, version: int) -> Change | None:
 
 def follow_up_on(patient: Patient, day: dt.date) -> FollowUpStatus | None:
     """The status in force on `day`. None: none was ever recorded, which counts as under follow-up."""
-    return (
-        FollowUpStatus.objects.current()
-        .filter(patient=patient, starts_on__lte=day)
-        .order_by("-starts_on", "-id")
-        .first()
-    )
+    return next(iter(_newest_status(patient, day)), None)
+
+
+@prepared
+def _newest_status(patient: Patient, day: dt.date) -> QuerySet[FollowUpStatus]:
+    found = FollowUpStatus.objects.current().filter(patient=patient, starts_on__lte=day)
+    return found.order_by("-starts_on", "-id")[:1]
 
 
 def with_follow_up(patients: QuerySet[Patient], day: dt.date) -> QuerySet[Patient]:
@@ -253,15 +255,9 @@ class PositiveAntibody:
 
 def antibodies_ever_positive(patient: Patient, as_of: dt.date) -> list[PositiveAntibody]:
     """Those with any current positive or strong result. A weak one does not count; a later negative takes none away."""
-    rows = (
-        AntibodyResult.objects.current()
-        .filter(patient=patient, taken_on__lte=as_of)
-        .order_by("taken_on", "id")
-        .values_list("antibody", "result", "taken_on")
-    )
     first: dict[str, dt.date] = {}
     latest: dict[str, tuple[str, dt.date]] = {}
-    for code, result, day in rows:
+    for code, result, day in _antibodies(patient, as_of):
         latest[code] = (result, day)
         if result in POSITIVE_RESULTS:
             first.setdefault(code, day)
@@ -269,6 +265,12 @@ def antibodies_ever_positive(patient: Patient, as_of: dt.date) -> list[PositiveA
         PositiveAntibody(code, ANTIBODIES[code].name if code in ANTIBODIES else code, day, *latest[code])
         for code, day in first.items()
     ]
+
+
+@prepared
+def _antibodies(patient: Patient, as_of: dt.date) -> QuerySet[AntibodyResult, tuple[str, str, dt.date]]:
+    found = AntibodyResult.objects.current().filter(patient=patient, taken_on__lte=as_of)
+    return found.order_by("taken_on", "id").values_list("antibody", "result", "taken_on")
 
 
 def manifestations_on(patient: Patient, day: dt.date) -> QuerySet[Manifestation]:
@@ -282,10 +284,15 @@ def manifestations_on(patient: Patient, day: dt.date) -> QuerySet[Manifestation]
 
 def consents_on(patient: Patient, day: dt.date) -> dict[str, Consent]:
     """The decision in force on `day`, by scope. A scope never asked about is absent: unknown is not consent."""
-    rows = Consent.objects.current().filter(patient=patient, decided_on__lte=day).order_by("decided_on", "id")
-    return {consent.scope: consent for consent in rows}
+    return {consent.scope: consent for consent in _consents(patient, day)}
 
 
+@prepared
+def _consents(patient: Patient, day: dt.date) -> QuerySet[Consent]:
+    return Consent.objects.current().filter(patient=patient, decided_on__lte=day).order_by("decided_on", "id")
+
+
+@prepared
 def exceptions_on(patient: Patient, day: dt.date) -> QuerySet[RuleException]:
     """Rules that are not asked about the patient on `day`, and until when."""
     return RuleException.objects.active_on(day).filter(patient=patient).order_by("rule", F("ends_on").desc())
@@ -314,15 +321,18 @@ def header(patient: Patient, as_of: dt.date) -> Header:
     `ild_known_since` is the first diagnosis recorded, also one that has ended: once known, known. What a CT showed is
     added by `monitoring.selectors.header`.
     """
-    begun = list(
-        Manifestation.objects.current().filter(patient=patient, onset_on__lte=as_of).order_by("onset_on", "id")
-    )
+    begun = _begun(patient, as_of)
     return Header(
         patient=patient,
         age=patient.age_on(as_of),
         follow_up=follow_up_on(patient, as_of),
         antibodies=antibodies_ever_positive(patient, as_of),
         manifestations=[m for m in begun if m.ended_on is None or m.ended_on >= as_of],
-        exceptions=list(exceptions_on(patient, as_of)),
+        exceptions=exceptions_on(patient, as_of),
         ild_known_since=min((m.onset_on for m in begun if m.kind == ManifestationKind.ILD), default=None),
     )
+
+
+@prepared
+def _begun(patient: Patient, as_of: dt.date) -> QuerySet[Manifestation]:
+    return Manifestation.objects.current().filter(patient=patient, onset_on__lte=as_of).order_by("onset_on", "id")

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from django.db.models import F, Min, Q, QuerySet, Sum
 
+from common.prepared import prepared
 from patients.models import Patient
 from therapy import dosing
 from therapy.dosing import DoseRow
@@ -38,15 +40,21 @@ DECLINE_LASTS_DAYS = 183
 
 def dose_rows(patient: Patient, as_of: dt.date | None = None) -> list[DoseRow]:
     """Every current dose of the current courses, begun by `as_of` where given, oldest first. One query."""
-    doses = Dose.objects.current().filter(patient=patient, course__retired_at__isnull=True)
-    if as_of is not None:
-        doses = doses.filter(starts_on__lte=as_of)
-    return [
-        DoseRow(*row)
-        for row in doses.order_by("starts_on", "id").values_list(
-            "id", "course_id", "course__drug", "course__route", "starts_on", "ends_on", "amount", "times", "every_days"
-        )
-    ]
+    return [DoseRow(*row) for row in (_all_doses(patient) if as_of is None else _doses_by(patient, as_of))]
+
+
+@prepared
+def _all_doses(patient: Patient) -> QuerySet[Dose, tuple[Any, ...]]:
+    found = Dose.objects.current().filter(patient=patient, course__retired_at__isnull=True)
+    return found.order_by("starts_on", "id").values_list(
+        "id", "course_id", "course__drug", "course__route", "starts_on", "ends_on", "amount", "times", "every_days"
+    )
+
+
+@prepared
+def _doses_by(patient: Patient, as_of: dt.date) -> QuerySet[Dose, tuple[Any, ...]]:
+    found: QuerySet[Dose, tuple[Any, ...]] = _all_doses.__wrapped__(patient)  # type: ignore[attr-defined]
+    return found.filter(starts_on__lte=as_of)
 
 
 def taken_between(patient: Patient, first: dt.date, last: dt.date | None) -> set[str]:
@@ -208,23 +216,34 @@ class CourseView:
 
 def courses(patient: Patient) -> list[CourseView]:
     """All current courses, newest first. Three queries."""
-    found = list(Course.objects.current().filter(patient=patient))
     doses: dict[int, list[Dose]] = {}
-    for dose in Dose.objects.current().filter(patient=patient).order_by("starts_on", "id"):
+    for dose in _doses(patient):
         doses.setdefault(dose.course_id, []).append(dose)
-    stops = {stop.course_id: stop for stop in CourseStop.objects.current().filter(patient=patient)}
-    views = [CourseView(c, dosing.name_of(c.drug), doses.get(c.pk, []), stops.get(c.pk)) for c in found]
+    stops = {stop.course_id: stop for stop in _stops(patient)}
+    views = [CourseView(c, dosing.name_of(c.drug), doses.get(c.pk, []), stops.get(c.pk)) for c in _courses(patient)]
     return sorted(views, key=lambda view: (view.starts_on or dt.date.min, view.course.pk), reverse=True)
 
 
-def infusions(patient: Patient, as_of: dt.date, limit: int = 50) -> list[Infusion]:
+@prepared
+def _courses(patient: Patient) -> QuerySet[Course]:
+    return Course.objects.current().filter(patient=patient)
+
+
+@prepared
+def _doses(patient: Patient) -> QuerySet[Dose]:
+    return Dose.objects.current().filter(patient=patient).order_by("starts_on", "id")
+
+
+@prepared
+def _stops(patient: Patient) -> QuerySet[CourseStop]:
+    return CourseStop.objects.current().filter(patient=patient)
+
+
+@prepared
+def infusions(patient: Patient, as_of: dt.date, *, limit: int = 50) -> QuerySet[Infusion]:
     """The newest `limit` infusions given by `as_of`, newest first, with their courses."""
-    return list(
-        Infusion.objects.current()
-        .filter(patient=patient, given_on__lte=as_of, course__retired_at__isnull=True)
-        .select_related("course")
-        .order_by("-given_on", "-id")[:limit]
-    )
+    found = Infusion.objects.current().filter(patient=patient, given_on__lte=as_of, course__retired_at__isnull=True)
+    return found.select_related("course").order_by("-given_on", "-id")[:limit]
 
 
 # -------------------------------------------------------------------------------------------------------------- taper
@@ -251,20 +270,29 @@ class TaperView:
 
 def steps_of(plan: TaperPlan) -> list[StepView]:
     """Current steps by day, each with the day it was confirmed. One query."""
-    return _steps_of([plan])[plan.pk]
+    return _views(_steps_of(plan)).get(plan.pk, [])
 
 
-def _steps_of(plans: Sequence[TaperPlan]) -> dict[int, list[StepView]]:
-    rows = (
+@prepared
+def _steps_of(plan: TaperPlan) -> QuerySet[TaperStep]:
+    return _with_confirmations().filter(plan=plan)
+
+
+def _with_confirmations() -> QuerySet[TaperStep]:
+    """A step stands as often as it was confirmed, also wrongly."""
+    found: QuerySet[TaperStep] = (
         TaperStep.objects.current()
-        .filter(plan__in=plans)
         .annotate(confirmed=F("confirmations__confirmed_on"), unconfirmed_at=F("confirmations__retired_at"))
         .order_by("step_on", "id", F("confirmations__id").asc(nulls_first=True))
     )
-    views: dict[int, dict[int, StepView]] = {plan.pk: {} for plan in plans}
+    return found
+
+
+def _views(rows: Iterable[Any]) -> dict[int, list[StepView]]:
+    views: dict[int, dict[int, StepView]] = {}
     for step in rows:
         counts = step.confirmed is not None and step.unconfirmed_at is None
-        of_plan = views[step.plan_id]
+        of_plan = views.setdefault(step.plan_id, {})
         if step.pk not in of_plan or counts:
             of_plan[step.pk] = StepView(step, step.confirmed if counts else None)
     return {plan: list(steps.values()) for plan, steps in views.items()}
@@ -272,20 +300,38 @@ def _steps_of(plans: Sequence[TaperPlan]) -> dict[int, list[StepView]]:
 
 def active_tapers(patient: Patient, as_of: dt.date) -> list[TaperView]:
     """Plans neither ended by `as_of` nor confirmed to their last step, newest first; on hold or not. Three queries."""
-    # "Not ended" must look at the ends that count: a retired one does not end a plan.
-    ended = TaperPlan.objects.filter(patient=patient, ends__retired_at__isnull=True, ends__ended_on__lt=as_of)
-    plans = list(TaperPlan.objects.current().filter(patient=patient).exclude(pk__in=ended.values("pk")).order_by("-id"))
+    plans = _taper_plans(patient, as_of)
     if not plans:
         return []
-    steps = _steps_of(plans)
-    holds: dict[int, TaperHold] = {}
-    for hold in TaperHold.objects.active_on(as_of).filter(plan__in=plans).order_by("id"):
-        holds[hold.plan_id] = hold  # the newest stays
+    steps = _views(_taper_steps(patient, as_of))
+    holds = {hold.plan_id: hold for hold in _taper_holds(patient, as_of)}  # the newest stays
     return [
         TaperView(plan, steps[plan.pk], holds.get(plan.pk))
         for plan in plans
-        if any(view.confirmed_on is None for view in steps[plan.pk])
+        if any(view.confirmed_on is None for view in steps.get(plan.pk, []))
     ]
+
+
+@prepared
+def _taper_plans(patient: Patient, as_of: dt.date) -> QuerySet[TaperPlan]:
+    # "Not ended" must look at the ends that count: a retired one does not end a plan.
+    ended = TaperPlan.objects.filter(patient=patient, ends__retired_at__isnull=True, ends__ended_on__lt=as_of)
+    return TaperPlan.objects.current().filter(patient=patient).exclude(pk__in=ended.values("pk")).order_by("-id")
+
+
+def _plans(patient: Patient, as_of: dt.date) -> QuerySet[TaperPlan, Any]:
+    found: QuerySet[TaperPlan] = _taper_plans.__wrapped__(patient, as_of)  # type: ignore[attr-defined]
+    return found.order_by().values("pk")
+
+
+@prepared
+def _taper_steps(patient: Patient, as_of: dt.date) -> QuerySet[TaperStep]:
+    return _with_confirmations().filter(plan__in=_plans(patient, as_of))
+
+
+@prepared
+def _taper_holds(patient: Patient, as_of: dt.date) -> QuerySet[TaperHold]:
+    return TaperHold.objects.active_on(as_of).filter(plan__in=_plans(patient, as_of)).order_by("id")
 
 
 def active_taper(patient: Patient, as_of: dt.date) -> TaperView | None:
@@ -296,6 +342,7 @@ def active_taper(patient: Patient, as_of: dt.date) -> TaperView | None:
 # ------------------------------------------------------------------------------------------------------ physiotherapy
 
 
+@prepared
 def active_physio_plans(patient: Patient, as_of: dt.date) -> QuerySet[PhysioPlan]:
     """Plans begun and not ended by `as_of`, newest first; paused or not."""
     ended = PhysioPlan.objects.filter(patient=patient, ends__retired_at__isnull=True, ends__ended_on__lt=as_of).values(
@@ -324,10 +371,15 @@ class SessionView:
 
 def sessions(plan: PhysioPlan, limit: int = 60) -> list[SessionView]:
     """The newest `limit` sessions, booked ones ahead included, newest first. Two queries."""
-    found = list(PhysioSession.objects.current().filter(plan=plan).order_by("-held_on", "-id")[:limit])
+    found = _sessions(plan, limit=limit)
     recorded = SessionOutcome.objects.current().filter(session__in=found)
     outcomes = {session: (word, pk) for session, word, pk in recorded.values_list("session_id", "word", "id")}
     return [SessionView(s, *outcomes.get(s.pk, ("", None))) for s in found]
+
+
+@prepared
+def _sessions(plan: PhysioPlan, *, limit: int) -> QuerySet[PhysioSession]:
+    return PhysioSession.objects.current().filter(plan=plan).order_by("-held_on", "-id")[:limit]
 
 
 def decline_on(patient: Patient, as_of: dt.date) -> PhysioDecline | None:

@@ -449,7 +449,7 @@ def test_a_plan_is_paused_resumed_and_ended(patient: Patient, physio: PhysioPlan
         actions.book_sessions(plan=physio, first_on=AS_OF, by=by, now=NOW)
     undo(by)
     assert PhysioSession.objects.current().count() == 3
-    assert selectors.active_physio_plans(patient, AS_OF).exists()
+    assert selectors.active_physio_plans(patient, AS_OF)
 
 
 def test_a_decline_lasts_to_its_end_or_half_a_year(patient: Patient, by: User) -> None:

@@ -6,8 +6,11 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from alerts.models import Alert, NotEvaluable, State, Upcoming
 from clinic.selectors.patient.words import reason_of, title_of
+from common.prepared import prepared
 from monitoring.levels import Level
 from patients.models import Patient
 
@@ -64,7 +67,6 @@ def attention(patient: Patient, address: Address) -> Attention:
 
 def open_alerts(patient: Patient, address: Address) -> list[AlertLine]:
     """Not closed, worst first, those for information last. One query."""
-    found = Alert.objects.filter(patient=patient, closed_at__isnull=True)
     lines = [
         AlertLine(
             alert,
@@ -73,16 +75,29 @@ def open_alerts(patient: Patient, address: Address) -> list[AlertLine]:
             address("clinic:alert", alert.public_id),
             address("clinic:alert-acknowledge", alert.public_id),
         )
-        for alert in found
+        for alert in _not_closed(patient)
     ]
     return sorted(lines, key=lambda line: (Level(line.alert.level).rank, not line.is_open, line.alert.opened_at))
 
 
 def coming_up(patient: Patient) -> list[ComingUp]:
-    rows = Upcoming.objects.filter(patient=patient).order_by("due_on", "rule", "id")[:ROWS]
-    return [ComingUp(title_of(row.rule), reason_of(row.rule, row.evidence), row.due_on) for row in rows]
+    return [ComingUp(title_of(row.rule), reason_of(row.rule, row.evidence), row.due_on) for row in _upcoming(patient)]
 
 
 def unjudged(patient: Patient) -> list[Unjudged]:
-    rows = NotEvaluable.objects.filter(patient=patient).order_by("rule", "id")[:ROWS]
-    return [Unjudged(title_of(row.rule), row.missing) for row in rows]
+    return [Unjudged(title_of(row.rule), row.missing) for row in _not_evaluable(patient)]
+
+
+@prepared
+def _not_closed(patient: Patient) -> QuerySet[Alert]:
+    return Alert.objects.filter(patient=patient, closed_at__isnull=True)
+
+
+@prepared
+def _upcoming(patient: Patient) -> QuerySet[Upcoming]:
+    return Upcoming.objects.filter(patient=patient).order_by("due_on", "rule", "id")[:ROWS]
+
+
+@prepared
+def _not_evaluable(patient: Patient) -> QuerySet[NotEvaluable]:
+    return NotEvaluable.objects.filter(patient=patient).order_by("rule", "id")[:ROWS]

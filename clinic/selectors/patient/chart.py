@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
 
 from alerts.models import Alert
 from clinic.selectors.patient.attention import Address
 from clinic.selectors.patient.words import title_of
+from clinic.templatetags.rows import address_of
 from common.dates import centre_day
+from common.prepared import prepared
 from monitoring import selectors as monitoring
 from monitoring.story import AlertMark, Story
 from patients.models import Patient
@@ -20,17 +25,20 @@ def story(
 ) -> Story:
     """The chart. `address` None leaves the links out: on paper they lead nowhere. `read`: what is already read."""
     zone = patient.centre.zone
-    rows = Alert.objects.filter(patient=patient).order_by("-opened_at")
     marks = [
         AlertMark(
             day=min(day, as_of),
             level=level,
             title=title_of(rule),
-            url=address("clinic:alert", public_id) if address else "",
+            url=address_of("clinic:alert", public_id) if address else "",
             closed_on=centre_day(closed_at, zone) if closed_at else None,
         )
-        for day, level, rule, public_id, closed_at in rows.values_list(
-            "as_of", "level", "rule", "public_id", "closed_at"
-        )[:ALERTS]
+        for day, level, rule, public_id, closed_at in _alerts(patient)
     ]
     return monitoring.story(patient, as_of, alerts=marks, read=read)
+
+
+@prepared
+def _alerts(patient: Patient) -> QuerySet[Alert, tuple[Any, ...]]:
+    found = Alert.objects.filter(patient=patient).order_by("-opened_at")
+    return found.values_list("as_of", "level", "rule", "public_id", "closed_at")[:ALERTS]

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clinic.templatetags.days import plain
+from common.prepared import prepared
 from monitoring import selectors as monitoring
 from monitoring.models import BodySize, Booking
 from patients import selectors as patients
@@ -50,13 +52,11 @@ class Top:
 
 def top(patient: Patient, as_of: dt.date, doses: Sequence[DoseRow]) -> Top:
     """Eight queries. `doses` are those of `therapy.selectors.dose_rows`."""
-    sizes = BodySize.objects.current().filter(patient=patient, weight_kg__isnull=False, measured_on__lte=as_of)
-    weight = sizes.order_by("-measured_on", "-id").first()
+    weight = next(iter(_weights(patient, as_of)), None)
     recent = weight is not None and (as_of - weight.measured_on).days <= monitoring.WEIGHT_HOLDS_DAYS
-    bookings = Booking.objects.current().filter(patient=patient, booked_for__gte=as_of).order_by("booked_for", "id")
     return Top(
         header=monitoring.header(patient, as_of),
-        risks=list(RiskFactor.objects.active_on(as_of).filter(patient=patient).order_by("starts_on", "id")),
+        risks=_risks(patient, as_of),
         weight=weight,
         per_kg_known=recent,
         lines=[
@@ -66,8 +66,25 @@ def top(patient: Patient, as_of: dt.date, doses: Sequence[DoseRow]) -> Top:
             )
         ],
         pe_mg=as_decimal(dosing.pe_on(doses, as_of)),
-        bookings=list(bookings[:6]),
+        bookings=_bookings(patient, as_of),
     )
+
+
+@prepared
+def _weights(patient: Patient, as_of: dt.date) -> QuerySet[BodySize]:
+    found = BodySize.objects.current().filter(patient=patient, weight_kg__isnull=False, measured_on__lte=as_of)
+    return found.order_by("-measured_on", "-id")[:1]
+
+
+@prepared
+def _risks(patient: Patient, as_of: dt.date) -> QuerySet[RiskFactor]:
+    return RiskFactor.objects.active_on(as_of).filter(patient=patient).order_by("starts_on", "id")
+
+
+@prepared
+def _bookings(patient: Patient, as_of: dt.date) -> QuerySet[Booking]:
+    found = Booking.objects.current().filter(patient=patient, booked_for__gte=as_of)
+    return found.order_by("booked_for", "id")[:6]
 
 
 def _per_kg(line: therapy.TreatmentLine) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from alerts.models import AlertEvent, EventKind
 from clinic.selectors.patient.attention import Address
-from clinic.selectors.patient.courses import CourseLine
+from clinic.selectors.patient.courses import CourseLine, DoseLine
 from clinic.selectors.patient.visits import Visit
 from clinic.selectors.patient.words import lung_words, title_of
 from clinic.templatetags.days import plain, written
 from common.dates import centre_day
+from common.prepared import prepared
 from monitoring.models import Confounder, Imaging, LungFunction
 from patients.models import FollowUpStatus, Manifestation, Patient
 from therapy import dosing
@@ -30,7 +33,7 @@ Entry = Callable[[str, int], str]  # (word of a kind of entry, its id): the addr
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened. `url` leads to the entry or alert it came from; `order` tells apart those of a day."""
+    """One thing that happened. `url` leads to the entry or alert it came from."""
 
     on: dt.date
     icon: str
@@ -39,6 +42,14 @@ class Moment:
     by: str = ""
     level: str = ""
     url: str = ""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A moment before it is told: of hundreds only the newest are. `order` tells apart those of a day."""
+
+    on: dt.date
+    told: Callable[[], dict[str, str]]
     order: int = 0
 
 
@@ -61,110 +72,165 @@ def timeline(
 
     found = [
         *(_of_visit(visit, entry) for visit in seen),
-        *(moment for course in taken for moment in _of_course(course, entry)),
-        *(
-            Moment(test.tested_on, "lungs", _("Lung function"), lung_words(test), url=entry("lung-function", test.pk))
-            for test in tests
-        ),
-        *(
-            Moment(
-                image.done_on, "file", image.get_modality_display(), image.get_ild_display(),
-                url=entry("imaging", image.pk),
-            )
-            for image in images
-        ),
+        *(each for course in taken for each in _of_course(course, entry)),
+        *(_of_test(test, entry) for test in tests),
+        *(_of_image(image, entry) for image in images),
         *(_of_infusion(infusion, entry) for infusion in infusions),
         *_decided(patient, as_of, limit, entry),
         *_alerted(patient, limit, address),
-    ]  # fmt: skip
-    found = [moment for moment in found if moment.on <= as_of]
-    return sorted(found, key=lambda moment: (moment.on, moment.order), reverse=True)[:limit]
-
-
-def _of_visit(visit: Visit, entry: Entry) -> Moment:
-    said = [
-        f"MMT8 {visit.mmt8}" if visit.mmt8 else "",
-        f"HAQ-DI {plain(visit.haq_di)}" if visit.haq_di is not None else "",
-        _("physician VAS %(number)s cm") % {"number": plain(visit.physician_vas)}
-        if visit.physician_vas is not None
-        else "",
-        f"TIS {visit.tis}, {visit.category}" if visit.tis else "",
     ]
-    text = ", ".join(filter(None, said))
-    return Moment(visit.day, "clipboard", _("Assessment"), text, url=entry("assessment", visit.id))
+    shown = sorted((each for each in found if each.on <= as_of), key=lambda each: (each.on, each.order), reverse=True)
+    return [Moment(each.on, **each.told()) for each in shown[:limit]]
 
 
-def _of_course(course: CourseLine, entry: Entry) -> Iterable[Moment]:
-    for index, dose in enumerate(course.doses):
-        first = index == len(course.doses) - 1
+def _of_visit(visit: Visit, entry: Entry) -> Happened:
+    def told() -> dict[str, str]:
+        said = [
+            f"MMT8 {visit.mmt8}" if visit.mmt8 else "",
+            f"HAQ-DI {plain(visit.haq_di)}" if visit.haq_di is not None else "",
+            _("physician VAS %(number)s cm") % {"number": plain(visit.physician_vas)}
+            if visit.physician_vas is not None
+            else "",
+            f"TIS {visit.tis}, {visit.category}" if visit.tis else "",
+        ]
+        text = ", ".join(filter(None, said))
+        return {"icon": "clipboard", "title": _("Assessment"), "text": text, "url": entry("assessment", visit.id)}
+
+    return Happened(visit.day, told)
+
+
+def _of_test(test: LungFunction, entry: Entry) -> Happened:
+    return Happened(
+        test.tested_on,
+        lambda: {
+            "icon": "lungs", "title": _("Lung function"), "text": lung_words(test),
+            "url": entry("lung-function", test.pk),
+        },
+    )  # fmt: skip
+
+
+def _of_image(image: Imaging, entry: Entry) -> Happened:
+    return Happened(
+        image.done_on,
+        lambda: {
+            "icon": "file", "title": image.get_modality_display(), "text": image.get_ild_display(),
+            "url": entry("imaging", image.pk),
+        },
+    )  # fmt: skip
+
+
+def _of_course(course: CourseLine, entry: Entry) -> Iterable[Happened]:
+    def dosed(dose: DoseLine, first: bool) -> dict[str, str]:
         title = (_("%(drug)s started") if first else _("%(drug)s changed")) % {"drug": course.name}
-        yield Moment(dose.starts_on, "pill", title, dose.words, url=entry("dose", dose.id))
-    if course.why_stopped and course.until:
+        return {"icon": "pill", "title": title, "text": dose.words, "url": entry("dose", dose.id)}
+
+    def stopped() -> dict[str, str]:
         title = _("%(drug)s stopped") % {"drug": course.name}
-        yield Moment(course.until, "minus", title, course.why_stopped, url=entry("course", course.id))
+        return {"icon": "minus", "title": title, "text": course.why_stopped, "url": entry("course", course.id)}
+
+    for index, dose in enumerate(course.doses):
+        yield Happened(dose.starts_on, partial(dosed, dose, index == len(course.doses) - 1))
+    if course.why_stopped and course.until:
+        yield Happened(course.until, stopped)
 
 
-def _of_infusion(infusion: Infusion, entry: Entry) -> Moment:
-    drug = infusion.course.drug
-    amount = f"{plain(infusion.amount)} {FORMULARY[drug].unit if drug in FORMULARY else ''}".strip()
-    reaction = str(infusion.get_reaction_display()).lower()
-    text = _("%(amount)s. Reaction: %(reaction)s") % {"amount": amount, "reaction": reaction}
-    title = _("Infusion of %(drug)s") % {"drug": _(dosing.name_of(drug))}
-    return Moment(infusion.given_on, "pill", title, text, url=entry("infusion", infusion.pk))
+def _of_infusion(infusion: Infusion, entry: Entry) -> Happened:
+    def told() -> dict[str, str]:
+        drug = infusion.course.drug
+        amount = f"{plain(infusion.amount)} {FORMULARY[drug].unit if drug in FORMULARY else ''}".strip()
+        reaction = str(infusion.get_reaction_display()).lower()
+        return {
+            "icon": "pill",
+            "title": _("Infusion of %(drug)s") % {"drug": _(dosing.name_of(drug))},
+            "text": _("%(amount)s. Reaction: %(reaction)s") % {"amount": amount, "reaction": reaction},
+            "url": entry("infusion", infusion.pk),
+        }
+
+    return Happened(infusion.given_on, told)
 
 
-def _decided(patient: Patient, as_of: dt.date, limit: int, entry: Entry) -> Iterable[Moment]:
-    """What people found and decided. Six queries."""
-    for row in _newest(Manifestation, patient, as_of, "onset_on", limit):
-        text = row.note
-        if row.ended_on is not None:
-            text = f"{_('Until %(day)s.') % {'day': written(row.ended_on)}} {row.note}".strip()
-        yield Moment(
-            row.onset_on, "note", row.get_kind_display(), text, str(row.recorded_by), url=entry("manifestation", row.pk)
-        )
-    for row in _newest(FollowUpStatus, patient, as_of, "starts_on", limit):
-        yield Moment(
-            row.starts_on, "user", row.get_word_display(), "", str(row.recorded_by), url=entry("follow-up", row.pk)
-        )
-    for row in _newest(Confounder, patient, as_of, "happened_on", limit):
-        yield Moment(
-            row.happened_on, "info", row.get_kind_display(), row.note or _("Can raise a creatine kinase"),
-            str(row.recorded_by), url=entry("confounder", row.pk),
-        )  # fmt: skip
-    confirmed = TaperConfirmation.objects.current().filter(patient=patient, confirmed_on__lte=as_of)
-    for row in confirmed.select_related("recorded_by", "step").order_by("-confirmed_on", "-id")[:limit]:
-        yield Moment(
-            row.confirmed_on, "check", _("Taper step confirmed"),
-            _("%(amount)s mg a day") % {"amount": plain(row.step.dose_pe_mg)},
-            str(row.recorded_by), url=entry("taper-confirmation", row.pk),
-        )  # fmt: skip
-    for row in _newest(TaperHold, patient, as_of, "starts_on", limit):
-        yield Moment(
-            row.starts_on, "pause", _("Taper held"), row.reason, str(row.recorded_by), url=entry("taper-hold", row.pk)
-        )
-    for row in _newest(EscalationDecision, patient, as_of, "decided_on", limit):
-        title = _("Second-line treatment decided: %(option)s") % {"option": row.get_option_display()}
-        yield Moment(row.decided_on, "check", title, row.reason, str(row.recorded_by), url=entry("decision", row.pk))
+@dataclass(frozen=True)
+class _Decisions:
+    """What people found and decided, of one model: on which `day`, at which page, and how it is told."""
+
+    model: Any
+    day: str
+    word: str
+    icon: str
+    title: Callable[[Any], str]
+    text: Callable[[Any], str]
+    with_it: Sequence[str] = ()
 
 
-def _alerted(patient: Patient, limit: int, address: Address) -> Iterable[Moment]:
+def _noted(row: Manifestation) -> str:
+    if row.ended_on is None:
+        return row.note
+    return f"{_('Until %(day)s.') % {'day': written(row.ended_on)}} {row.note}".strip()
+
+
+_DECISIONS = (
+    _Decisions(Manifestation, "onset_on", "manifestation", "note", lambda row: row.get_kind_display(), _noted),
+    _Decisions(FollowUpStatus, "starts_on", "follow-up", "user", lambda row: row.get_word_display(), lambda row: ""),
+    _Decisions(
+        Confounder, "happened_on", "confounder", "info", lambda row: row.get_kind_display(),
+        lambda row: row.note or _("Can raise a creatine kinase"),
+    ),
+    _Decisions(
+        TaperConfirmation, "confirmed_on", "taper-confirmation", "check", lambda row: _("Taper step confirmed"),
+        lambda row: _("%(amount)s mg a day") % {"amount": plain(row.step.dose_pe_mg)}, ("step",),
+    ),
+    _Decisions(TaperHold, "starts_on", "taper-hold", "pause", lambda row: _("Taper held"), lambda row: row.reason),
+    _Decisions(
+        EscalationDecision, "decided_on", "decision", "check",
+        lambda row: _("Second-line treatment decided: %(option)s") % {"option": row.get_option_display()},
+        lambda row: row.reason,
+    ),
+)  # fmt: skip
+
+
+def _decided(patient: Patient, as_of: dt.date, limit: int, entry: Entry) -> Iterable[Happened]:
+    """Six queries."""
+
+    def told(kind: _Decisions, row: Any) -> dict[str, str]:
+        return {
+            "icon": kind.icon, "title": str(kind.title(row)), "text": kind.text(row), "by": str(row.recorded_by),
+            "url": entry(kind.word, row.pk),
+        }  # fmt: skip
+
+    for kind in _DECISIONS:
+        for row in _newest(patient, as_of, model=kind.model, day=kind.day, with_it=kind.with_it, limit=limit):
+            yield Happened(getattr(row, kind.day), partial(told, kind, row))
+
+
+def _alerted(patient: Patient, limit: int, address: Address) -> Iterable[Happened]:
     """What became of alerts, and why. One query."""
-    zone = patient.centre.zone
-    events = AlertEvent.objects.filter(alert__patient=patient, kind__in=_ON_TIMELINE)
-    for event in events.select_related("alert", "by").order_by("-at", "-id")[:limit]:
+
+    def told(event: AlertEvent) -> dict[str, str]:
         remarks = [str(event.get_reason_display()) if event.reason else "", event.text]
-        yield Moment(
-            centre_day(event.at, zone),
-            "bell",
-            f"{title_of(event.alert.rule)}: {str(event.get_kind_display()).lower()}",
-            ". ".join(filter(None, remarks)),
-            str(event.by) if event.by else "",
-            event.level,
-            address("clinic:alert", event.alert.public_id),
-            order=event.pk,
-        )
+        return {
+            "icon": "bell",
+            "title": f"{title_of(event.alert.rule)}: {str(event.get_kind_display()).lower()}",
+            "text": ". ".join(filter(None, remarks)),
+            "by": str(event.by) if event.by else "",
+            "level": event.level,
+            "url": address("clinic:alert", event.alert.public_id),
+        }
+
+    zone = patient.centre.zone
+    for event in _events(patient, limit=limit):
+        yield Happened(centre_day(event.at, zone), partial(told, event), event.pk)
 
 
-def _newest(model: Any, patient: Patient, as_of: dt.date, day: str, limit: int) -> Iterable[Any]:
+@prepared
+def _events(patient: Patient, *, limit: int) -> QuerySet[AlertEvent]:
+    found = AlertEvent.objects.filter(alert__patient=patient, kind__in=_ON_TIMELINE)
+    return found.select_related("alert", "by").defer("alert__evidence").order_by("-at", "-id")[:limit]
+
+
+@prepared
+def _newest(
+    patient: Patient, as_of: dt.date, *, model: Any, day: str, with_it: Sequence[str], limit: int
+) -> QuerySet[Any]:
     rows = model.objects.current().filter(patient=patient, **{f"{day}__lte": as_of})
-    return rows.select_related("recorded_by").order_by(f"-{day}", "-id")[:limit]
+    found: QuerySet[Any] = rows.select_related("recorded_by", *with_it).order_by(f"-{day}", "-id")[:limit]
+    return found

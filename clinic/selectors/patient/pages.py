@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from audit.models import Entry
@@ -18,6 +18,7 @@ from clinic.selectors.patient.grid import ResultsGrid, results
 from clinic.selectors.patient.head import Top, top
 from clinic.selectors.patient.moments import Moment, timeline
 from clinic.selectors.patient.visits import Visit, visit_of
+from common.prepared import prepared
 from monitoring import lab_schedule
 from monitoring import selectors as monitoring
 from monitoring.lab_schedule import DueTest
@@ -157,19 +158,15 @@ def history(
 ) -> History:
     read = read or monitoring.readings(patient, as_of)
     seen, taken = [visit_of(view) for view in read.visits[:ROWS]], courses(patient, as_of, read.infusions)
-    images = list(
-        Imaging.objects.current().filter(patient=patient, done_on__lte=as_of).order_by("-done_on", "-id")[:ROWS]
-    )
-    own = PersonalBaseline.objects.current().filter(patient=patient, set_on__lte=as_of)
-    tested = AntibodyResult.objects.current().filter(patient=patient, taken_on__lte=as_of)
+    images = _imaging(patient, as_of)
     tests = read.lung[:ROWS]
     return History(
         patient=patient,
         as_of=as_of,
         header=header or monitoring.header(patient, as_of),
         consents=list(patients.consents_on(patient, as_of).values()),
-        baselines=list(own.order_by("analyte", "-set_on", "-id").distinct("analyte")),
-        antibodies_tested=tested.aggregate(n=Count("antibody", distinct=True))["n"],
+        baselines=_baselines(patient, as_of),
+        antibodies_tested=len(_tested(patient, as_of)),
         results=results(patient, as_of, days=days),
         visits=seen,
         courses=taken,
@@ -179,8 +176,30 @@ def history(
         timeline=timeline(
             patient, as_of, address, seen=seen, taken=taken, tests=tests, images=images, infusions=read.infusions[:50]
         ),
-        changed=Entry.objects.filter(patient=patient).select_related("by").order_by("-at", "-id").first(),
+        changed=next(iter(_entries(patient)), None),
     )
+
+
+@prepared
+def _imaging(patient: Patient, as_of: dt.date) -> QuerySet[Imaging]:
+    return Imaging.objects.current().filter(patient=patient, done_on__lte=as_of).order_by("-done_on", "-id")[:ROWS]
+
+
+@prepared
+def _baselines(patient: Patient, as_of: dt.date) -> QuerySet[PersonalBaseline]:
+    found = PersonalBaseline.objects.current().filter(patient=patient, set_on__lte=as_of)
+    return found.order_by("analyte", "-set_on", "-id").distinct("analyte")
+
+
+@prepared
+def _tested(patient: Patient, as_of: dt.date) -> QuerySet[AntibodyResult, str]:
+    found = AntibodyResult.objects.current().filter(patient=patient, taken_on__lte=as_of)
+    return found.order_by().values_list("antibody", flat=True).distinct()
+
+
+@prepared
+def _entries(patient: Patient) -> QuerySet[Entry]:
+    return Entry.objects.filter(patient=patient).select_related("by").order_by("-at", "-id")[:1]
 
 
 def page(patient: Patient, as_of: dt.date, address: Address, *, days: int = 6) -> PatientPage:
@@ -193,7 +212,6 @@ def page(patient: Patient, as_of: dt.date, address: Address, *, days: int = 6) -
 
 def physio(patient: Patient, as_of: dt.date) -> Physio:
     """The newest plan in force with its newest sessions; else whether the patient declined. Three queries at most."""
-    plan = therapy.active_physio_plans(patient, as_of).first()
-    if plan is not None:
+    for plan in therapy.active_physio_plans(patient, as_of)[:1]:
         return Physio(plan, therapy.sessions(plan, 8), None)
     return Physio(None, (), therapy.decline_on(patient, as_of))
