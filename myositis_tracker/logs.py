@@ -71,6 +71,24 @@ def _of_task(name: str, value: Any) -> Any:
     return kind[0] if kind else "(withheld)"
 
 
+class SaidOnce(logging.Filter):
+    """On somebody's own machine nobody minds that there is no mail server: once in a process it is said."""
+
+    EVENTS = frozenset({"mail_server_away"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        event = record.msg.get("event") if isinstance(record.msg, dict) else None
+        if event not in self.EVENTS:
+            return True
+        is_new = event not in self.said
+        self.said.add(event)
+        return is_new
+
+
 def logging_settings(*, level: str, readable: bool) -> dict[str, Any]:
     """Settings for `logging.config.dictConfig`: one JSON object a line on stderr; coloured text where `readable`."""
     shared: list[Any] = [
@@ -91,9 +109,13 @@ def logging_settings(*, level: str, readable: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             }
         },
-        "filters": {"no_exception_texts": {"()": NoExceptionTexts}},
+        "filters": {"no_exception_texts": {"()": NoExceptionTexts}, "said_once": {"()": SaidOnce}},
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["no_exception_texts"]}
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "structured",
+                "filters": ["no_exception_texts", *(["said_once"] if readable else [])],
+            }
         },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -106,6 +106,7 @@ def run() -> int:
         if port != wanted:
             print(f"Port {wanted} is taken; using {port}.", flush=True)
         os.environ.setdefault("BASE_URL", f"http://localhost:{port}")
+        say("Starting PostgreSQL and Valkey, or finding the ones that are configured")
         with engine_for_environment():
             try:
                 serve(port, processes)
@@ -128,13 +129,14 @@ def run() -> int:
 
 def serve(port: int, processes: dict[str, subprocess.Popen[bytes]]) -> None:
     """Prepare the database, start the three processes into `processes`, and return when one of them ends."""
+    say("Bringing the database to the newest shape (the first time that takes half a minute)")
     manage("migrate", "--verbosity", "0")
-    demo = is_empty()
-    if demo:
-        print("Empty database: making a demo clinic.", flush=True)
+    if is_empty():
+        say("Empty database: making a demo clinic with two years behind it (a minute or two)")
         manage("seed_demo")
+    say("Starting the pages, the worker and the clock")
     bind = f"{'0.0.0.0' if bind_everywhere() else '127.0.0.1'}:{port}"  # noqa: S104 - only if asked for
-    processes["web"] = start("gunicorn", "--bind", bind, "--workers", "2", "myositis_tracker.wsgi")
+    processes["web"] = start("gunicorn", "--bind", bind, "--workers", "2", "--threads", "4", "myositis_tracker.wsgi")
     processes["beat"] = start(
         *("celery", "--app", "myositis_tracker", "beat", "--loglevel", "WARNING", "--pidfile="),
         *("--schedule", str(PROJECT / ".local" / "celerybeat-schedule")),
@@ -143,8 +145,7 @@ def serve(port: int, processes: dict[str, subprocess.Popen[bytes]]) -> None:
         "celery", "--app", "myositis_tracker", "worker", "--concurrency", "2", "--loglevel", "WARNING"
     )
     wait_until_it_answers(port, processes["web"])
-    print(f"\nThe clinic is at http://localhost:{port}  (Ctrl-C stops it)", flush=True)
-    show_logins()
+    print(welcome(port), flush=True)
     while all(process.poll() is None for process in processes.values()):
         time.sleep(0.5)
     for name, process in processes.items():
@@ -162,8 +163,18 @@ def wait_until_it_answers(port: int, web: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
 
 
-def show_logins() -> None:
-    """Print what `seed_demo` wrote down about its logins; nothing for a database that it did not make."""
+def say(step: str) -> None:
+    """What happens now: the first start takes minutes, and silence looks like an end."""
+    print(f"- {step}", flush=True)
+
+
+def welcome(port: int) -> str:
+    """Where the clinic is, and what `seed_demo` wrote down about its logins; none for a database that it did not
+    make.
+    """
     logins = PROJECT / ".local" / "demo-logins.txt"
-    if logins.exists():
-        print(logins.read_text(encoding="utf-8").rstrip(), flush=True)
+    known = f"\n\n{logins.read_text(encoding='utf-8').rstrip()}" if logins.exists() else ""
+    line = "=" * 72
+    where = f"The clinic is at http://localhost:{port}  (Ctrl-C stops it)"
+    below = "Below stands what its processes log. E-mails wait until a mail server is there."
+    return f"\n{line}\n{where}{known}\n{line}\n{below}\n"

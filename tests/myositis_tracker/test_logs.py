@@ -107,3 +107,21 @@ def test_the_server_logs_no_addresses_and_no_texts(lines: Any) -> None:
 def test_health_is_not_worth_a_line(lines: Any) -> None:
     RequestLogMiddleware(lambda _: HttpResponse())(RequestFactory().get("/livez"))
     assert lines() == []
+
+
+@pytest.mark.parametrize(("readable", "times"), [(True, 1), (False, 3)])
+def test_on_ones_own_machine_an_absent_mail_server_is_said_once(settings: Any, readable: bool, times: int) -> None:
+    configure(logging_settings(level="INFO", readable=readable))
+    try:
+        stream = io.StringIO()
+        handler = logging.getLogger().handlers[-1]
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(stream)
+        for _ in range(3):
+            structlog.get_logger("alerts").warning("mail_server_away", error="OSError")
+            structlog.get_logger("alerts").warning("something_else")
+        said = stream.getvalue()
+        assert said.count("mail_server_away") == times
+        assert said.count("something_else") == 3
+    finally:
+        configure(settings.LOGGING)
