@@ -112,13 +112,14 @@ class Checked:
         return self.is_stale
 
 
-# Looked up one by one: on a busy day new facts make thousands of runs, of which only the newest count.
+# The newest runs that have something to say. Looked up one by one: on a busy day new facts make thousands of runs.
 _NEWEST_RUNS = """
 SELECT run.* FROM unnest(%(rules)s::text[]) asked (rule) CROSS JOIN unnest(%(triggers)s::text[]) made (trigger)
 CROSS JOIN LATERAL (
     SELECT * FROM alerts_rulerun r
     WHERE r.centre_id = %(centre)s AND r.rule = asked.rule AND r.trigger = made.trigger AND r.started_at > %(since)s
     ORDER BY r.started_at DESC, r.id DESC LIMIT 1) run
+WHERE run.finished_at IS NULL OR run.held_back <> ''
 """
 
 
