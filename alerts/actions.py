@@ -82,10 +82,15 @@ class RuleFailed(Exception):
 
 
 class Stale(ValidationError):
-    """The alert is not as the person saw it. Nothing was changed."""
+    """The alert is not as the person saw it. Nothing was changed. Who changed it is said, where it was somebody."""
 
-    def __init__(self) -> None:
-        super().__init__(_("This alert has changed in the meantime. Nothing was done; look at it again."), code="stale")
+    def __init__(self, alert: Alert) -> None:
+        said = _("This alert has changed in the meantime. Nothing was done; look at it again.")
+        newest = AlertEvent.objects.filter(alert=alert).select_related("by").order_by("-id").first()
+        if newest is not None and newest.by is not None:
+            said = _("%(who)s has changed this alert in the meantime (%(what)s). Nothing was done; look at it again.")
+            said %= {"who": newest.by, "what": newest.get_kind_display()}
+        super().__init__(said, code="stale")
 
 
 def send_soon(task: str) -> None:
@@ -561,7 +566,7 @@ def _move(
         **columns
     )
     if not changed:
-        raise Stale
+        raise Stale(alert)
     AlertEvent.objects.create(
         alert=alert, kind=kind, at=now, by=by, reason=reason, text=text.strip(), until=until, level=level
     )
@@ -594,7 +599,7 @@ def acknowledge(
     """
     _check(reason, text, required=False)
     if alert.state not in (State.OPEN, State.SNOOZED):
-        raise Stale
+        raise Stale(alert)
     return _move(
         alert,
         EventKind.ACKNOWLEDGED,
@@ -648,7 +653,7 @@ def snooze(
     if not today <= until <= today + dt.timedelta(days=longest):
         raise ValidationError({"until": _("Choose a day from today to %(days)s days ahead.") % {"days": longest}})
     if alert.state == State.CLOSED:
-        raise Stale
+        raise Stale(alert)
     return _move(
         alert,
         EventKind.SNOOZED,
@@ -669,7 +674,7 @@ def wake(*, alert: Alert, by: User, now: dt.datetime, text: str = "") -> Alert:
     """A person ends the snooze before its time. Raises Stale where it is not snoozed any more."""
     _check("", text, required=False)
     if alert.state != State.SNOOZED:
-        raise Stale
+        raise Stale(alert)
     return _move(alert, EventKind.WOKE, by=by, now=now, text=text, **_opened_again(now))
 
 
@@ -690,7 +695,7 @@ def close(
     """Dealt with. What the rule goes on finding unchanged stays closed; worse, or on other evidence, it is new."""
     _check(reason, text)
     if alert.state == State.CLOSED:
-        raise Stale
+        raise Stale(alert)
     return _move(
         alert,
         EventKind.CLOSED,

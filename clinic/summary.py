@@ -145,7 +145,10 @@ def facts_of(page: PatientPage) -> list[tuple[str, str]]:
             if weight
             else "",
         ),
-        (_("Prednisone-equivalent today"), _("%(amount)s mg a day") % {"amount": plain(top.pe_mg)}),
+        (
+            _("Prednisone-equivalent today"),
+            _("Not recorded") if top.pe_mg is None else _("%(amount)s mg a day") % {"amount": plain(top.pe_mg)},
+        ),
     ]
 
 

@@ -289,9 +289,12 @@ def record_assessment(
     error of `assessed_on` then has the code "exists"), else one visit would count as two incomplete ones.
     """
     facts.hold(patient)
-    if Assessment.objects.current().filter(patient=patient, assessed_on=assessed_on).exists():
-        message = _("This day has an assessment already. Add to it, or correct it.")
-        raise ValidationError({"assessed_on": ValidationError(message, code="exists")})
+    there = Assessment.objects.current().filter(patient=patient, assessed_on=assessed_on).first()
+    if there is not None:
+        message = _("%(who)s entered an assessment of this day. Add to it, or correct it.")
+        raise ValidationError({
+            "assessed_on": ValidationError(message % {"who": there.recorded_by}, code="exists")
+        })  # fmt: skip
     fields, grades = _scored(measures)
     assessment = facts.record(Assessment, patient=patient, assessed_on=assessed_on, by=by, now=now, **fields)
     _keep_grades(assessment, grades)
@@ -540,9 +543,8 @@ def record_body_size(
     )
 
 
-# The rows of the analyte table that hold the limits of an instrument. Repetitions in 30 s and FI-3 have none.
+# The rows of the analyte table that hold the limits of an instrument. Repetitions in 30 s have none.
 _LIMITS_OF = {
-    Instrument.FI2: "fi-2",
     Instrument.IBMFRS: "ibmfrs",
     Instrument.WALK_2MIN: "walk-2min",
     Instrument.WALK_6MIN: "walk-6min",
@@ -581,6 +583,11 @@ def record_functional_test(
         _look_twice({"score": (_LIMITS_OF[Instrument(instrument)], score)}, confirmed)
     elif score is not None and score < 0:
         raise ValidationError({"score": _("A score is 0 or more.")})
+    if instrument in (Instrument.FI2, Instrument.FI3) and score is not None and score > 100:
+        raise ValidationError({
+            "score": _("The score of a Functional Index is the mean of its tasks in percent: 0 to 100. Repetitions are "
+                       "entered by its tasks.")
+        })  # fmt: skip
     return facts.record(
         FunctionalTest,
         patient=patient,

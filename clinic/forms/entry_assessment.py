@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms.numbers import NumberField
+from clinic.forms.numbers import OFF_THE_SCALE, NumberField
 from clinic.forms.patient import day_box
 from clinic.selectors.entry import Last, LastMeasures, cell_words
 from monitoring.entry import Measures, cell_name
@@ -18,18 +19,30 @@ from monitoring.models import Assessment
 from monitoring.scores import haq_di, mmt8
 from monitoring.scores.haq_di import AIDS, ITEMS, Category
 from monitoring.scores.mmt8 import CELL_MAXIMUM, CELLS, GROUPS, Cell, Muscle, MuscleGroup, Side
+from monitoring.wording import number
 
 ANSWERS = [("", "–"), ("0", "0"), ("1", "1"), ("2", "2"), ("3", "3")]
 SCALES = ("physician_vas", "patient_vas", "extramuscular_vas")
 
 
-def _vas(label: Any, help_text: Any) -> NumberField:
-    return NumberField(
+class VasField(NumberField):
+    """A mark on a line of 10 cm. One measured in millimetres is named and not converted: nobody guesses."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is None or 0 <= value <= 10:
+            return
+        if 10 < value <= 100:
+            text = gettext("The scale goes from 0 to 10 cm. If %(mm)s are millimetres, write %(cm)s.")
+            raise ValidationError(text % {"mm": number(value), "cm": number(value / 10)}, code="max_value")
+        raise ValidationError(gettext("The scale goes from 0 to 10 cm."), code="max_value")
+
+
+def _vas(label: Any, help_text: Any) -> VasField:
+    return VasField(
         label=label,
         help_text=help_text,
         required=False,
-        min_value=0,
-        max_value=10,
         max_digits=3,
         decimal_places=1,
         widget=forms.TextInput(attrs={"class": "form-control num"}),
@@ -43,6 +56,7 @@ def _total(label: Any, maximum: int) -> forms.IntegerField:
         min_value=0,
         max_value=maximum,
         help_text=_("Only where the single grades are lost"),
+        error_messages=OFF_THE_SCALE,
         widget=forms.TextInput(attrs={"class": "form-control num", "inputmode": "numeric", "autocomplete": "off"}),
     )
 
@@ -64,6 +78,7 @@ class AssessmentForm(forms.Form):
         max_digits=4,
         decimal_places=3,
         help_text=_("Only where the answers are lost"),
+        error_messages=OFF_THE_SCALE,
     )
     haq_aids = forms.MultipleChoiceField(
         label=_("Aids"), required=False, choices=[(code, label) for code, (_, label) in AIDS.items()]
@@ -92,6 +107,8 @@ class AssessmentForm(forms.Form):
     def __init__(self, *args: Any, only_strength: bool = False, with_reason: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.only_strength = only_strength
+        if not self.is_bound:  # else what is wrong has the focus
+            self.fields["assessed_on"].widget.attrs["autofocus"] = True
         for muscle, side in CELLS:
             label = cell_words(muscle, side)
             self.fields[cell_name(muscle, side)] = forms.IntegerField(
@@ -99,6 +116,7 @@ class AssessmentForm(forms.Form):
                 required=False,
                 min_value=0,
                 max_value=CELL_MAXIMUM,
+                error_messages=OFF_THE_SCALE,
                 widget=forms.TextInput(
                     attrs={
                         "class": "form-control",

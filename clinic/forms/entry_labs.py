@@ -14,7 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms.numbers import as_typed, with_point
+from clinic.forms.numbers import as_typed, with_point, without_thousands
 from clinic.forms.patient import day_box
 from clinic.selectors.patient import PANEL_NAMES, unit_words
 from common.units import normalise
@@ -67,7 +67,8 @@ class SampleForm(forms.Form):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        self.fields["taken_on"].widget.attrs["autofocus"] = True
+        if not self.is_bound:  # else what is wrong has the focus
+            self.fields["taken_on"].widget.attrs["autofocus"] = True
 
     def clean_taken_on(self) -> dt.date:
         """The action says so too; here it is said together with what is wrong in the lines."""
@@ -245,13 +246,27 @@ class Line:
                 else gettext("About %(times)s times less than the last value (%(last)s).")
             )
             yield text % {"times": number(far.about), "last": self.previous_words}
-            if far.unit:
+            if meant := self._meant_thousands():
+                yield meant
+            elif far.unit:
                 text = gettext("In %(unit)s it would be near it: is the unit right?")
                 yield text % {"unit": unit_words(far.unit)}
+        elif rare and (meant := self._meant_thousands()):
+            yield meant
         elif rare and (units := unusual_value(self.analyte, value, self.unit)):
             yield gettext("In %(units)s it would not be: is the unit right?") % {"units": _or(units)}
         if typed.uln:
             yield from self._doubts_about_limit(read_number(typed.uln).value)
+
+    def _meant_thousands(self) -> str:
+        """1.240 was read with three decimals, and 1240 would be nothing to ask about."""
+        whole, last = without_thousands(self.text), self.previous
+        if whole is None or unusual_value(self.analyte, whole, self.unit) is not None:
+            return ""
+        if last is not None and last.value is not None and compare(self.analyte, whole, self.unit, last.value):
+            return ""
+        text = gettext("It was read with three decimals. If thousands are meant, write %(whole)s.")
+        return text % {"whole": number(whole)}
 
     def _doubts_about_limit(self, uln: Decimal) -> Iterable[str]:
         last = self.previous

@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms.numbers import NumberField
+from clinic.forms.numbers import OFF_THE_SCALE, NumberField
 from clinic.forms.patient import day_box
 from clinic.selectors.patient import unit_words
 from monitoring.analytes import ANALYTES, Kind
@@ -20,6 +20,7 @@ from monitoring.models import ConfounderKind, Imaging, Instrument, Modality, Scr
 from monitoring.scores import functional_index, ibmfrs
 
 CHOOSE = ("", _("Choose"))
+REPETITIONS = _("of %(maximum)s times")
 
 
 def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
@@ -116,19 +117,40 @@ class ConfounderForm(EntryForm):
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
+# What the number of a test is, said where it is chosen: the same as what its items or tasks would give.
+_SCORES = {
+    Instrument.FI2: _("mean of its tasks, percent"),
+    Instrument.FI3: _("mean of its tasks, percent"),
+    Instrument.IBMFRS: _("0 to 40 points"),
+    Instrument.CHAIR_STAND: _("times"),
+}
+
+
+def _instrument(value: str, name: str) -> str:
+    return f"{name} ({said})" if (said := _SCORES.get(Instrument(value))) else name
+
+
 class FunctionalTestForm(EntryForm):
     today = "tested_on"
     confirms = ("instrument", "score")
 
-    instrument = forms.ChoiceField(label=_("Test"), choices=[CHOOSE, *Instrument.choices])
+    instrument = forms.ChoiceField(label=_("Test"), choices=[])
     tested_on = _day(_("Tested on"))
-    score = _number(_("Score"), 7, 2, _("In the test's own unit: metres, seconds, kilograms or points"))
+    score = _number(
+        _("Score"), 7, 2,
+        _("In the unit named with the test. Repetitions of a Functional Index are entered by its tasks."),
+    )  # fmt: skip
     is_complete = forms.BooleanField(
         label=_("Every task was done"),
         required=False,
         initial=True,
         help_text=_("Take the tick away if it was broken off"),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(value, _instrument(value, name)) for value, name in Instrument.choices]
+        self.fields["instrument"] = forms.ChoiceField(label=_("Test"), choices=[CHOOSE, *named])
 
 
 class ItemsForm(EntryForm):
@@ -138,6 +160,7 @@ class ItemsForm(EntryForm):
     instrument: ClassVar[Instrument]
     items: ClassVar[Mapping[str, str]]  # {code: its words in English}
     maxima: ClassVar[Mapping[str, int]]
+    of: ClassVar[Any] = _("of %(maximum)s")
 
     tested_on = _day(_("Tested on"))
 
@@ -152,13 +175,14 @@ class ItemsForm(EntryForm):
                 required=False,
                 min_value=0,
                 max_value=most,
+                error_messages=OFF_THE_SCALE,
                 widget=forms.TextInput(
                     attrs={"class": "form-control num", "inputmode": "numeric", "autocomplete": "off", **digit}
                 ),
             )
 
     def unit_of(self, name: str) -> str:
-        return gettext("of %(maximum)s") % {"maximum": self.maxima[name]} if name in self.maxima else ""
+        return self.of % {"maximum": self.maxima[name]} if name in self.maxima else ""
 
     def values(self) -> dict[str, Any]:
         data = self.cleaned_data
@@ -174,12 +198,14 @@ class IbmfrsForm(ItemsForm):
 
 class FunctionalIndex2Form(ItemsForm):
     instrument = Instrument.FI2
+    of = REPETITIONS
     maxima = functional_index.MAXIMA[functional_index.Version.FI2]
     items = {code: functional_index.NAMES[code] for code in functional_index.MAXIMA[functional_index.Version.FI2]}
 
 
 class FunctionalIndex3Form(ItemsForm):
     instrument = Instrument.FI3
+    of = REPETITIONS
     maxima = functional_index.MAXIMA[functional_index.Version.FI3]
     items = {code: functional_index.NAMES[code] for code in functional_index.MAXIMA[functional_index.Version.FI3]}
 

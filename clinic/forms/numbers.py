@@ -1,7 +1,7 @@
-"""Numbers as people type them in their language: 1.5 everywhere, and 1,5 where the language writes it so.
+"""Numbers as people type them, with a point or a comma for the decimal sign.
 
-A point is always the decimal sign. What could mark thousands is refused and never guessed: 1,500 in English, and 1.500
-in German, where a comma is the decimal sign.
+What can only be read in one way is read: 4,5 and 13,25 are decimals in English too. What could mark thousands is
+refused and never guessed: 1,500 in English, and 1.500 in German, where a comma is the decimal sign.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from common.words import N_
 from monitoring.entry import NOT_A_NUMBER, EntryError, read_number
@@ -21,8 +22,10 @@ from monitoring.wording import number, said
 
 # <1,5 and 1,5, not 1,234,5 and not 1.234,5.
 _COMMA = re.compile(r"([^0-9]*[0-9]+),([0-9]+)", re.ASCII)
-# 1.234 and 1.234.567: thousands to whoever writes 1,5; 0.234 is not.
-_GROUPED = re.compile(r"[^0-9]*[1-9][0-9]{0,2}(\.[0-9]{3})+", re.ASCII)
+# 1,234 and 1,234,567: to whoever writes 1.5 these are thousands, and in German 1.234; 0,234 and 1234,567 are not.
+_GROUPED = {mark: re.compile(rf"[^0-9]*[1-9][0-9]{{0,2}}(\{mark}[0-9]{{3}})+", re.ASCII) for mark in ",."}
+# In place of Django's own words, which do not speak of a scale.
+OFF_THE_SCALE = {"max_value": gettext_lazy("The scale goes from 0 to %(limit_value)s.")}
 
 
 def writes_comma() -> bool:
@@ -31,21 +34,29 @@ def writes_comma() -> bool:
 
 
 def with_point(text: str) -> str:
-    """What was typed with a point for its decimal sign. Raises EntryError where the point could mark thousands.
+    """What was typed with a point for its decimal sign. Raises EntryError where a point or comma could mark thousands.
 
     What is no number stays as it is: whoever reads it says so.
     """
     written = text.strip()
-    if not writes_comma():
-        return written
-    if _GROUPED.fullmatch(written):
-        bare = written.lstrip("<>=≤≥ ")
-        raise EntryError(
-            N_("The point could mark thousands. Write %(whole)s, or %(decimal)s."),
-            values={"whole": bare.replace(".", ""), "decimal": bare.replace(".", ",", 1)},
-        )
+    mark, sign = (".", ",") if writes_comma() else (",", ".")
+    if _GROUPED[mark].fullmatch(written):
+        values = {"whole": written.replace(mark, ""), "decimal": written.replace(mark, sign)}
+        if written.count(mark) > 1:
+            raise EntryError(N_("Write it without marks for thousands: %(whole)s."), values=values)
+        if mark == ",":
+            raise EntryError(N_("The comma could mark thousands. Write %(whole)s, or %(decimal)s."), values=values)
+        raise EntryError(N_("The point could mark thousands. Write %(whole)s, or %(decimal)s."), values=values)
     match = _COMMA.fullmatch(written)
     return f"{match[1]}.{match[2]}" if match else written
+
+
+def without_thousands(text: str) -> Decimal | None:
+    """1240, where 1.240 or 1,240 was read with a decimal sign; None for anything that cannot be thousands."""
+    written = text.strip()
+    if not re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", written, re.ASCII):
+        return None
+    return Decimal(re.sub("[.,]", "", written))
 
 
 def as_typed(text: str) -> str:

@@ -111,7 +111,8 @@ class RegistrationForm(PatientForm):
         self.fields["reason"].required = True  # by now everything is read: this is for who looks at the box
         if errors is not None and any(error.code == "confirm" for error in errors.as_data()):
             del self.errors["__all__"]
-            self.add_error("reason", _("Open the record that is there, or say why this is somebody else."))
+            message = _("Open the record that is there, or say why this is somebody else.")
+            self.add_error("reason", forms.ValidationError(message, code="confirm"))
 
     def who(self) -> list[forms.BoundField]:
         """The boxes by which somebody alike is found. They are shown below these."""

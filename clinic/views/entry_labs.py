@@ -45,7 +45,7 @@ def enter(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
         checked = panel.what_was_asked(lines, request.POST.get("laboratory", "").strip())
     else:
         laboratory = next(iter(printed), "") or request.session.get(LAST_LABORATORY, "")
-        form = panel.SampleForm(initial={"laboratory": laboratory}, today=today)
+        form = panel.SampleForm(initial={"taken_on": today, "laboratory": laboratory}, today=today)
         lines = panel.blank_lines(previous, printed.get(laboratory, {}), units=_units(request).get(laboratory))
         looked(by=request.user, centre=request.centre, now=now, page="clinic:enter-panel", patient=patient)
     standard, others = panel.groups(lines)

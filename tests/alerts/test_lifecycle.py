@@ -104,7 +104,7 @@ def test_who_acts_on_an_old_picture_is_told_and_changes_nothing(clinic: Clinic) 
         lambda: actions.close(alert=old, by=clinic.nurse, now=NOW, reason=Reason.ACTED),
         lambda: actions.snooze(alert=old, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.ACTED),
     ):
-        with pytest.raises(actions.Stale):
+        with pytest.raises(actions.Stale, match=rf"{clinic.doctor} has changed this alert in the meantime \(Closed\)"):
             step()
     assert alert.life.count() == 2
 
@@ -114,7 +114,7 @@ def test_a_level_that_rose_after_the_page_was_made_is_not_acknowledged(clinic: C
     rules.ck(alert.patient, 1500)
     clinic.judge()
     now_urgent = Alert.objects.get(pk=alert.pk)
-    with pytest.raises(actions.Stale):
+    with pytest.raises(actions.Stale, match="This alert has changed in the meantime"):  # by the check, and nobody
         actions.acknowledge(alert=now_urgent, by=clinic.nurse, now=NOW, seen_level="ACTION")
     actions.acknowledge(alert=now_urgent, by=clinic.nurse, now=NOW, seen_level="URGENT")
 

@@ -166,10 +166,43 @@ def test_everything_typed_is_kept_when_something_is_wrong(patient, browser) -> N
     assert 'value="3.2"' in box(page, "ck_uln")
     assert 'value="41"' in box(page, "alt")
     assert '<option value="ukat/L" selected' in page
-    assert "A comma can be a decimal sign" in page
+    assert "The comma could mark thousands. Write 1234, or 1.234." in page
     assert "This field is required" in page
     opened = page[: page.index('name="psa"')].rindex("<details")
     assert page[opened:].startswith('<details class="more-lines" open>')
+
+
+@pytest.mark.parametrize(
+    ("rest", "day"), [("results", "taken_on"), ("assessment", "assessed_on"), ("strength", "assessed_on")]
+)
+def test_panel_and_assessment_begin_alike_with_today_in_the_box_that_has_the_focus(rest, day, patient, browser) -> None:
+    first = box(browser.get(url(patient, f"enter/{rest}/")).content.decode(), day)
+    assert f'value="{AS_OF.isoformat()}"' in first
+    assert "autofocus" in first
+    refused = browser.post(url(patient, f"enter/{rest}/"), {day: ""}).content.decode()
+    assert "autofocus" not in box(refused, day)  # what is wrong has it
+
+
+def test_a_point_that_may_have_marked_thousands_is_asked_about_as_that(patient, browser) -> None:
+    earlier(patient, "ck", "1300")
+    page = panel(browser, patient, ck="1.240", ck_unit="U/L").content.decode()
+    assert "It was read with three decimals. If thousands are meant, write 1240." in page
+    assert "is the unit right?" not in page
+    # Where 1240 would be as far off, nobody is led there.
+    assert "thousands" not in panel(browser, patient, ck="0.240", ck_unit="U/L").content.decode()
+    assert panel(browser, patient, ck="1240,5", ck_unit="U/L").status_code == 302
+    assert Result.objects.get(taken_on="2025-06-14").value_received == "1240.5"
+
+
+def test_what_asks_for_a_second_look_is_told_apart_from_what_is_wrong(patient, browser) -> None:
+    page = panel(browser, patient, ck="60000", ck_unit="U/L", alt="x", alt_unit="U/L").content.decode()
+    assert '<li class="asks"><a href="#id_ck">' in page
+    assert '<li><a href="#id_alt">' in page
+    rare = {"measured_on": "2025-06-15", "weight_kg": "250"}
+    page = browser.post(url(patient, "enter/body-size/"), rare).content.decode()
+    assert page.count('<li class="asks">') == 2  # in the summary and beside the box
+    page = browser.post(url(patient, "enter/body-size/"), rare | {"weight_kg": "x"}).content.decode()
+    assert 'class="asks"' not in page
 
 
 def test_a_day_in_the_future_and_an_empty_panel_are_refused(patient, browser) -> None:
@@ -293,7 +326,8 @@ def test_the_line_says_the_same_while_typing_and_writes_nothing(patient, browser
 
     assert "About 60 times less" in look(ck="60", ck_unit="U/L")
     assert "= 3900 U/L" in look(ck="65", ck_unit="ukat/L")
-    assert "comma" in look(ck="1,5", ck_unit="U/L")
+    assert "comma" in look(ck="1,500", ck_unit="U/L")
+    assert "= 3900 U/L" in look(ck="65,0", ck_unit="ukat/L")
     assert look(ck="", ck_unit="U/L").strip() == ""
     assert browser.post(url(patient, "enter/results/weight/look/")).status_code == 404
     assert Result.objects.count() == 1
@@ -335,6 +369,31 @@ def test_a_wrong_grade_keeps_every_other_box(patient, browser) -> None:
     assert page.count('value="2" checked') + page.count("checked") >= 20
     assert re.search(r'name="haq_help" value="eating" checked', page)
     assert "Biceps brachii, left" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("physician_vas", "45", "The scale goes from 0 to 10 cm. If 45 are millimetres, write 4.5."),
+        ("physician_vas", "455", "The scale goes from 0 to 10 cm."),
+        ("patient_vas", "-1", "The scale goes from 0 to 10 cm."),
+        ("mmt8_biceps_left", "11", "The scale goes from 0 to 10."),
+        ("mmt8_150", "151", "The scale goes from 0 to 150."),
+        ("haq_di", "3.5", "The scale goes from 0 to 3."),
+    ],
+)
+def test_what_lies_off_its_scale_is_told_the_scale_and_never_converted(name, typed, said, patient, browser) -> None:
+    page = browser.post(url(patient, "enter/assessment/"), VISIT | {name: typed}).content.decode()
+    assert f"<li><span>{said}</span></li>" in page
+    assert f'value="{typed}"' in box(page, name)
+    assert not Assessment.objects.exists()
+
+
+def test_ten_centimetres_are_on_the_scale(patient, browser) -> None:
+    sent = VISIT | {"physician_vas": "10", "patient_vas": "4,5"}
+    assert browser.post(url(patient, "enter/assessment/"), sent).status_code == 302
+    saved = Assessment.objects.get()
+    assert (saved.physician_vas, saved.patient_vas) == (10, D("4.5"))
 
 
 def test_nothing_measured_is_not_an_assessment(patient, browser) -> None:
@@ -504,6 +563,20 @@ def test_a_functional_test_is_worked_out_from_its_items(patient, browser) -> Non
     assert "Swallowing 3" in entry
     assert "Climbing stairs 0" in entry
     assert browser.get(url(patient, "enter/functional-test/grip/")).status_code == 404
+
+
+def test_a_functional_index_typed_as_a_number_is_the_same_percent(patient, browser) -> None:
+    address = url(patient, "enter/functional-test/")
+    page = browser.get(address).content.decode()
+    assert "Functional Index 2 (mean of its tasks, percent)" in page
+    assert "Repetitions of a Functional Index are entered by its tasks." in page
+    assert "of 120 times" in browser.get(url(patient, "enter/functional-test/fi2/")).content.decode()
+    sent = {"instrument": "fi2", "tested_on": "2025-06-15", "is_complete": "on"}
+    refused = browser.post(address, sent | {"score": "101"})
+    assert refused.status_code == 422
+    assert "the mean of its tasks in percent: 0 to 100" in refused.content.decode()
+    assert browser.post(address, sent | {"score": "100"}).status_code == 302
+    assert FunctionalTest.objects.get().score == 100
 
 
 def test_the_functional_index_is_the_mean_of_its_tasks(patient, browser) -> None:

@@ -33,9 +33,16 @@ def test_a_point_is_always_the_decimal_sign(text, expected, language) -> None:
     assert read(text, language) == Decimal(expected)
 
 
-def test_a_comma_is_one_where_the_language_writes_it_so() -> None:
-    assert read("68,5", "de") == Decimal("68.5")
-    assert "without a comma" in read("68,5", "en-gb")
+@pytest.mark.parametrize("language", ["en-gb", "de"])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("4,5", "4.5"), ("13,25", "13.25"), ("<4,5", None), ("1,0625", None), ("1,5000", "1.5")]
+)
+def test_a_comma_is_one_where_it_can_mark_no_thousands(text, expected, language) -> None:
+    """1,0625 and 1,5000 are read, and then have more decimals than this weight may."""
+    with translation.override(language):
+        assert with_point(text) == text.replace(",", ".")
+    if expected and len(expected) == len(text):
+        assert read(text, language) == Decimal(expected)
 
 
 @pytest.mark.parametrize("text", ["1.234", "12.345", "<1.234", "1.234.567"])
@@ -44,6 +51,27 @@ def test_in_a_language_with_a_comma_a_point_before_three_digits_could_mark_thous
         with_point(text)
     with translation.override("en-gb"):
         assert with_point(text) == text
+
+
+@pytest.mark.parametrize("text", ["1,234", "12,345", "<1,234", "1,234,567"])
+def test_in_a_language_with_a_point_a_comma_before_three_digits_could_mark_thousands(text) -> None:
+    with translation.override("en-gb"), pytest.raises(EntryError, match="thousands"):
+        with_point(text)
+
+
+def test_a_refusal_offers_every_reading_and_no_other() -> None:
+    assert read("1,240", "en-gb") == "The comma could mark thousands. Write 1240, or 1.240."
+    assert read("1,234,567", "en-gb") == "Write it without marks for thousands: 1234567."
+    assert "1240" in read("1.240", "de")
+    assert "1,240" in read("1.240", "de")
+    assert "1234567" in read("1.234.567", "de")
+    assert "1,234" not in read("1.234.567", "de")
+
+
+@pytest.mark.parametrize("text", ["0,234", "1234,567"])
+def test_what_no_comma_for_thousands_could_make_is_a_decimal_in_english_too(text) -> None:
+    with translation.override("en-gb"):
+        assert with_point(text) == text.replace(",", ".")
 
 
 @pytest.mark.parametrize("text", ["0.234", "1.23", "1.2345", "1234.567", "1234"])

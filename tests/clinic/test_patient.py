@@ -163,7 +163,15 @@ def test_zero_is_a_value_and_missing_is_said(clinic, clinician, signed_in) -> No
     assert "Not recorded" in text
     assert "Not tested" in text
     assert "No results yet" in text
+    # Zero glucocorticoid is said where one was recorded and has ended; where none ever was, nobody knows.
+    assert "no glucocorticoid recorded so far" in text
+    assert "no glucocorticoid recorded for today" not in text
+    once = fact(Course, bare, drug="prednisone", route="oral")
+    taken = {"starts_on": AS_OF - dt.timedelta(days=90), "ends_on": AS_OF - dt.timedelta(days=60)}
+    fact(Dose, bare, course=once, amount=Decimal(10), **taken)
+    text = browser.get(url(bare)).content.decode()
     assert "no glucocorticoid recorded for today" in text
+    assert '<span class="stat-value">0 <small>mg a day' in text
 
 
 def test_no_open_alert_is_not_all_well_while_nothing_was_checked(clinic, clinician, signed_in) -> None:

@@ -35,14 +35,16 @@ class NowLine:
 
 @dataclass(frozen=True)
 class Top:
-    """`weight` is the newest ever; `per_kg_known` says whether it is recent enough for a dose."""
+    """`weight` is the newest ever; `per_kg_known` says whether it is recent enough for a dose. `pe_mg` is None where no
+    glucocorticoid was ever recorded: that nobody takes one is not known, and 0 would say so.
+    """
 
     header: patients.Header
     risks: Sequence[RiskFactor]
     weight: BodySize | None
     per_kg_known: bool
     lines: Sequence[NowLine]
-    pe_mg: Decimal
+    pe_mg: Decimal | None
     bookings: Sequence[Booking]
 
     @property
@@ -65,7 +67,9 @@ def top(patient: Patient, as_of: dt.date, doses: Sequence[DoseRow]) -> Top:
                 doses, as_of, weight.weight_kg if weight is not None and recent else None
             )
         ],
-        pe_mg=as_decimal(dosing.pe_on(doses, as_of)),
+        pe_mg=as_decimal(dosing.pe_on(doses, as_of))
+        if any(row.is_systemic_glucocorticoid and row.starts_on <= as_of for row in doses)
+        else None,
         bookings=_bookings(patient, as_of),
     )
 

@@ -20,6 +20,35 @@
     addEventListener("beforeunload", (event) => { if (typed && !sending) event.preventDefault(); });
   }
 
+  // From the day Enter leads to the first value while nothing is typed: an empty page is not saved. A day that is missing,
+  // or of which a part is, is asked for beside its box.
+  function leadOn(head, form, first) {
+    const day = head.querySelector("input[type=date]");
+    const touched = (box) => box.type === "radio" || box.type === "checkbox" ? box.checked !== box.defaultChecked : box.value !== (box.defaultValue ?? "");
+    const values = () => [...form.elements].filter((box) => box.name && box.type !== "hidden" && !head.contains(box) && !("side" in box.dataset));
+    const told = document.createElement("ul");
+    told.className = "errorlist";
+    told.id = `${day.id}_missing`;
+    told.setAttribute("role", "alert");
+    told.append(document.createElement("li"));
+    head.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing) return;
+      if (!day.value) {
+        event.preventDefault();
+        told.firstChild.textContent = gettext("The day is missing: day, month and year.");
+        day.closest(".field").append(told);
+        day.setAttribute("aria-invalid", "true");
+        day.focus();
+      } else if (!values().some(touched)) {
+        event.preventDefault();
+        go(first());
+      }
+    });
+    day.addEventListener("input", () => { if (told.isConnected && day.value) { told.remove(); day.removeAttribute("aria-invalid"); } });
+  }
+  const visit = document.querySelector("[data-visit] input[type=date]");
+  if (visit) leadOn(visit.closest(".field"), visit.form, () => visit.form.querySelector("[name=physician_vas], [data-cell]"));
+
   // ------------------------------------------------------------------------------------------ laboratory panel
   const panel = document.querySelector("form[data-panel]");
   if (panel) {
@@ -53,16 +82,11 @@
       if (moved) event.preventDefault();
     });
 
-    // From the sample Enter leads to the values: an empty panel is not saved.
-    panel.querySelector(".sample").addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing) return;
-      if (lines().some((line) => valueOf(line).value)) return;
-      event.preventDefault();
-      go(valueOf(lines()[0]));
-    });
+    leadOn(panel.querySelector(".sample"), panel, () => valueOf(lines()[0]));
 
     // Cells copied from a spreadsheet. Rows that begin with the name of a test find their lines, with the value and the
-    // unit behind it; a bare column goes down from the box it is pasted into.
+    // unit behind it; a row of names finds them too, with a row of values below it and one of units between; a bare column
+    // goes down from the box it is pasted into. Several days at once are taken for what they are, and none is chosen.
     const bare = (text) => text.toLowerCase().normalize("NFKC").replace(/[^\p{L}\p{N}%]/gu, "");
     const unitKey = (text) => text.toLowerCase().normalize("NFKC").replace(/[µμ]/g, "u").replace(/^×/, "").replace(/iu\b/, "u").replace(/[\s*[\]{}^]/g, "");
     const numeric = (text) => /^[<>≤≥=\s]*[+-]?\d[\d.,\s']*$/.test(text);
@@ -85,11 +109,37 @@
       return !unit || !units || Boolean(wanted);
     }
     const said = panel.querySelector("[data-pasted]");
+    function say(...texts) {
+      said.textContent = texts.join(" ");
+      said.hidden = false;
+    }
     function tell(count, strangers) {
       const texts = [interpolate(ngettext("%(n)s value pasted.", "%(n)s values pasted.", count), { n: count }, true)];
       if (strangers.length) texts.push(interpolate(gettext("Not taken over, please look: %(names)s."), { names: strangers.join(", ") }, true));
-      said.textContent = texts.join(" ");
-      said.hidden = false;
+      say(...texts);
+    }
+    const day = (text) => /^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b/.test(text);
+    const fits = (line, text) => valueOf(line).tagName === "SELECT" ? [...valueOf(line).options].some((option) => option.value && option.value === text.toLowerCase()) : numeric(text) && !day(text);
+    // A row of names: the columns they head, and the one row of values below them.
+    function across([heads, ...below], names) {
+      const columns = heads.map((head) => names.get(bare(head)));
+      const holds = (row) => columns.some((line, at) => line && fits(line, row[at] || ""));
+      const values = below.filter(holds);
+      if (values.length !== 1) { say(gettext("A table with several days, or with none: nothing was taken over. Copy the row of names and the row of one day.")); return null; }
+      const units = below.find((row) => !holds(row) && columns.some((line, at) => line && row[at])) || [];
+      const strangers = [];
+      let count = 0;
+      let last = null;
+      values[0].forEach((cell, at) => {
+        if (!cell) return;
+        const line = columns[at];
+        if (!line || !fits(line, cell)) { strangers.push(heads[at] || cell); return; }
+        if (!fill(line, cell, units[at] || "")) strangers.push(`${heads[at]} (${units[at]})`);
+        last = valueOf(line);
+        count += 1;
+      });
+      tell(count, strangers);
+      return last;
     }
     panel.addEventListener("paste", (event) => {
       const start = event.target.closest("tr.line");
@@ -98,6 +148,8 @@
       if (rows.length < 2 && rows[0].length < 2) return;
       event.preventDefault();
       const names = byName();
+      if (rows[0].filter((cell) => names.has(bare(cell))).length > 1) { go(across(rows, names)); return; }
+      if (rows[0].filter(day).length > 1) { say(gettext("A table with several days: nothing was taken over. Copy the column of names and the column of one day.")); return; }
       const strangers = [];
       let count = 0;
       let last = event.target;
@@ -105,7 +157,7 @@
         for (const [name, ...cells] of rows) {
           const line = names.get(bare(name));
           const word = line && valueOf(line).tagName === "SELECT";
-          const at = cells.findIndex((cell) => word ? [...valueOf(line).options].some((option) => option.value && option.value === cell.toLowerCase()) : numeric(cell));
+          const at = cells.findIndex((cell) => line ? fits(line, cell) : numeric(cell));
           // A heading, and a test without a value.
           if (at < 0) { if (line && cells.some(Boolean)) strangers.push(name); continue; }
           if (!line) { strangers.push(name); continue; }

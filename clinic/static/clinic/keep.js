@@ -150,8 +150,12 @@
       [gettext("Try again"), () => form.requestSubmit(event.submitter)],
     ]);
     told.dataset.unreachable = "";
-    const actions = form.querySelector(".form-actions");
-    if (actions) actions.before(told); else form.append(told);
+    // Beside the button: at the foot of a long page, where the bar that saves stays in sight, in that bar.
+    const button = event.submitter || form.querySelector("button:not([type=button])");
+    const bar = button && button.closest(".form-actions, .card-foot");
+    if (bar && bar.matches(".card-foot")) bar.prepend(told);
+    else if (bar || button) (bar || button).before(told);
+    else form.append(told);
     told.querySelector("button").focus();
   }, true);
 
@@ -159,6 +163,9 @@
     const place = document.getElementById("messages");
     if (place) place.replaceChildren(notice("error", text));
   }
+  // What htmx brings replaces what was there, the style of an element too: that is the attribute the content policy forbids,
+  // and a box that somebody drew larger would be reported each time.
+  if (globalThis.htmx) globalThis.htmx.config.attributesToSettle = ["class", "width", "height"];
   document.addEventListener("htmx:sendError", () => say(gettext("The server cannot be reached, so nothing was changed. Please try again.")));
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
