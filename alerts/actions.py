@@ -230,7 +230,7 @@ def _judge(
         cursor.execute(statements.TABLES)
         cursor.execute(statements.OPEN, values)
         if patients is None:
-            cursor.execute("ANALYZE finding, open_alert")
+            cursor.execute(statements.ANALYZE)
         if mode == Mode.SHADOW:
             cursor.execute(shadow_statements.CLOSE_ALL)
         else:

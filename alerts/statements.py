@@ -24,12 +24,19 @@ SELECT set_config('pghistory.context_id', %(context)s, true),
 
 TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS open_alert (
-    alert_id bigint PRIMARY KEY, patient_id bigint, subject text, level text, state text, evidence jsonb, as_of date
+    alert_id bigint PRIMARY KEY, patient_id bigint, subject text, level text, state text, evidence jsonb, as_of date,
+    due_on date, rule_version int
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS closing (alert_id bigint PRIMARY KEY, because text) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS finding_of_subject ON finding (patient_id, subject);
 TRUNCATE open_alert, closing;
 """
+
+# Where things stand, roughly: of the evidence nothing is to be known, and reading it takes long.
+ANALYZE = (
+    "SET LOCAL default_statistics_target = 25; ANALYZE finding (patient_id, subject, level, due_on, missing), "
+    "open_alert (alert_id, patient_id, subject, level, state)"
+)
 
 NO_LONGER_ASKED = "No longer asked about"
 NO_LONGER_FOUND = "The rule no longer finds it"
@@ -51,7 +58,7 @@ def scope(alias: str) -> str:
 
 OPEN = f"""
 INSERT INTO open_alert
-SELECT a.id, a.patient_id, a.subject, a.level, a.state, a.evidence, a.as_of
+SELECT a.id, a.patient_id, a.subject, a.level, a.state, a.evidence, a.as_of, a.due_on, a.rule_version
 FROM alerts_alert a WHERE a.closed_at IS NULL AND {scope("a")}
 """
 
@@ -64,11 +71,12 @@ SELECT (SELECT count(*) FROM finding WHERE level IS NOT NULL),
 
 FOUND = "SELECT 1 FROM finding f WHERE f.patient_id = o.patient_id AND f.subject = o.subject AND f.level IS NOT NULL"
 
-# Whoever left the population: discharged, dead, excepted, or the rule was switched off.
+# Whoever left the population: discharged, dead, excepted, or the rule was switched off. A rule finds nothing of those,
+# and only the few of whom it finds nothing are looked up.
 CLOSE_LEFT = f"""
 INSERT INTO closing
 SELECT o.alert_id, '{NO_LONGER_ASKED}' FROM open_alert o
-WHERE NOT EXISTS (SELECT 1 FROM asked a WHERE a.patient_id = o.patient_id)
+WHERE NOT EXISTS ({FOUND}) AND NOT EXISTS (SELECT 1 FROM asked a WHERE a.patient_id = o.patient_id)
 """
 
 # What cannot be judged for want of a fact is not known to be over, and stays open. Where the rule says so of the
@@ -124,7 +132,9 @@ WITH changed AS (
         snoozed_until = CASE WHEN {WORSE} THEN NULL ELSE a.snoozed_until END,
         escalated_at = CASE WHEN {WORSE} THEN NULL ELSE a.escalated_at END
     FROM finding f JOIN open_alert o ON o.patient_id = f.patient_id AND o.subject = f.subject
-    WHERE a.id = o.alert_id AND a.closed_at IS NULL AND f.level IS NOT NULL
+    -- Said of the copy and of the alert itself: of most nothing has changed, and their alerts are not read again.
+    WHERE (o.level, o.evidence, o.due_on, o.rule_version) IS DISTINCT FROM (f.level, f.evidence, f.due_on, %(version)s)
+      AND a.id = o.alert_id AND a.closed_at IS NULL AND f.level IS NOT NULL
       AND (a.level, a.evidence, a.due_on, a.rule_version)
           IS DISTINCT FROM (f.level, f.evidence, f.due_on, %(version)s)
     RETURNING a.id, a.level, a.evidence, o.level AS was, o.state AS was_state
@@ -142,13 +152,15 @@ SELECT (SELECT count(*) FROM changed),
        ARRAY(SELECT id FROM event WHERE kind = 'raised' AND level = 'URGENT' ORDER BY id)
 """
 
-# A snooze has run out, and the rule still finds it (what it no longer finds is closed by now).
+# A snooze has run out, and the rule still finds it (what it no longer finds is closed by now). One made at this moment
+# has not run out.
 WAKE = f"""
 WITH woken AS (
     UPDATE alerts_alert a SET state = 'open', snoozed_until = NULL, acknowledged_at = NULL, escalated_at = NULL,
         level_since = %(now)s
     FROM open_alert o
-    WHERE a.id = o.alert_id AND a.closed_at IS NULL AND a.state = 'snoozed' AND a.snoozed_until < %(as_of)s
+    WHERE a.id = o.alert_id AND o.state = 'snoozed' AND a.closed_at IS NULL AND a.state = 'snoozed'
+      AND a.snoozed_until < %(as_of)s
     RETURNING a.id, a.level
 )
 {EVENT} SELECT id, 'woke', %(now)s, %(by)s::bigint, '', 'The snooze has ended', NULL, level, NULL FROM woken
@@ -215,9 +227,15 @@ DELETE FROM alerts_upcoming u WHERE {scope("u")} AND NOT EXISTS (
 """
 UPCOMING = f"""
 INSERT INTO alerts_upcoming AS u (centre_id, patient_id, rule, subject, due_on, evidence)
-SELECT DISTINCT ON (f.patient_id, f.subject)
-    %(centre)s, f.patient_id, %(rule)s, f.subject, f.due_on, COALESCE(f.evidence, '{{}}')
-FROM finding f WHERE {COMING} ORDER BY f.patient_id, f.subject, f.due_on
+SELECT %(centre)s, c.patient_id, %(rule)s, c.subject, c.due_on, c.evidence
+FROM (
+    SELECT DISTINCT ON (f.patient_id, f.subject)
+        f.patient_id, f.subject, f.due_on, COALESCE(f.evidence, '{{}}') AS evidence
+    FROM finding f WHERE {COMING} ORDER BY f.patient_id, f.subject, f.due_on
+) c
+-- A row that conflicts is locked, which is written, even where nothing changes.
+WHERE NOT EXISTS (SELECT 1 FROM alerts_upcoming u WHERE {scope("u")} AND u.patient_id = c.patient_id
+                  AND u.subject = c.subject AND u.due_on = c.due_on AND u.evidence = c.evidence)
 ON CONFLICT (rule, patient_id, subject)
 DO UPDATE SET due_on = EXCLUDED.due_on, evidence = EXCLUDED.evidence, centre_id = EXCLUDED.centre_id
 WHERE (u.due_on, u.evidence, u.centre_id) IS DISTINCT FROM (EXCLUDED.due_on, EXCLUDED.evidence, EXCLUDED.centre_id)

@@ -93,6 +93,7 @@ def ask(
     question = Question(as_of=as_of, known_at=known_at)
     values = rule.values(question, used, others)
     tables: list[str] = []
+    about_whom = ""
     if shared is not None:
         question, tables = shared.question(values)
     query = rule.findings(question)
@@ -123,14 +124,20 @@ def ask(
             shared.bring_up_to_date(cursor)
             cursor.execute(LEFT_OUT.format(**conditions), about)
             cursor.execute("ANALYZE excepted")
-            cursor.execute("SELECT count(*) FROM asked")
-            asked = cursor.fetchone()[0]
+            cursor.execute(
+                "SELECT (SELECT count(*) FROM followed), "
+                "(SELECT count(*) FROM followed JOIN excepted USING (patient_id))"
+            )
+            everybody, left_out = cursor.fetchone()
+            asked = everybody - left_out
             cursor.execute(WHOLE_CLINIC)
             shared.prepare(cursor, tables)
-            # A prepared answer tells of everybody.
-            query = f"SELECT g.* FROM ({query}) g JOIN asked USING (patient_id)"
+            if left_out:  # A prepared answer tells of everybody.
+                query = f"SELECT g.* FROM ({query}) g JOIN asked USING (patient_id)"
+            else:  # spares looking for each patient among nobody
+                about_whom = "WITH asked AS NOT MATERIALIZED (SELECT * FROM followed)"
         cursor.execute(
-            "INSERT INTO finding SELECT f.patient_id, f.subject, f.level, f.due_on, "
+            f"INSERT INTO finding {about_whom} SELECT f.patient_id, f.subject, f.level, f.due_on, "
             f"f.evidence || %(judged_by)s::jsonb, f.missing FROM ({query}) f",
             {**values, "judged_by": json.dumps(judged_by, cls=DjangoJSONEncoder)},
         )
