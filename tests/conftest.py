@@ -36,7 +36,7 @@ from tests.browser.figures import (  # noqa: F401 - a fixture and a hook of ever
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 SLOTS = 32
 _until_the_end = contextlib.ExitStack()
@@ -127,7 +127,7 @@ def pytest_unconfigure() -> None:
 def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """What one test cached or queued, the next must not find. Only for tests that have a database, which Django has."""
     yield
-    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         from django.core.cache import cache
 
         cache.clear()  # the whole Redis database, so the queue with it
@@ -156,7 +156,7 @@ class Mailbox:
         self.recipients.clear()
         self.refuse_with = None
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Message]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Message]:
         """The messages once there are `count`; AssertionError if there are fewer after `seconds`."""
         give_up_at = time.monotonic() + seconds
         while len(self.messages) < count:
@@ -221,7 +221,7 @@ def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def wait_for_log(process: subprocess.Popen[bytes], log: Path, text: str, seconds: float = 40) -> None:
+def wait_for_log(process: subprocess.Popen[bytes], log: Path, text: str, seconds: float = 90) -> None:
     """Return when `text` appears in `log`. AssertionError with the log if the process ends or takes longer."""
     give_up_at = time.monotonic() + seconds
     while text not in log.read_text(errors="replace"):
@@ -275,7 +275,7 @@ def _web_process(django_db_setup: None, django_db_blocker: Any, tmp_path_factory
     bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with running([sys.executable, "-m", "gunicorn", *bind, "myositis_tracker.wsgi"], log) as process:
         # The first request loads routes and templates; here, not inside the first journey's time limit.
-        give_up_at = time.monotonic() + 40
+        give_up_at = time.monotonic() + 90
         while not answers(f"http://127.0.0.1:{port}/livez"):
             fine = process.poll() is None and time.monotonic() < give_up_at
             assert fine, f"the web server does not answer:\n{log.read_text(errors='replace')[-4000:]}"
@@ -283,10 +283,27 @@ def _web_process(django_db_setup: None, django_db_blocker: Any, tmp_path_factory
         yield f"http://localhost:{port}"
 
 
+def wait_until_others_are_idle(seconds: float = 20) -> None:
+    """Until no other process is in the middle of a statement or a transaction on this test's database."""
+    from django.db import connection
+
+    query = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND backend_type = 'client backend' AND state <> 'idle'"""
+    give_up_at = time.monotonic() + seconds
+    while time.monotonic() < give_up_at:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            if cursor.fetchone() == (0,):
+                return
+        time.sleep(0.02)
+
+
 @pytest.fixture
-def live_clinic(transactional_db: None, _web_process: str) -> str:
+def live_clinic(transactional_db: None, _web_process: str) -> Iterator[str]:
     """The address of a real web server process on this test's database, such as http://localhost:41234."""
-    return _web_process
+    yield _web_process
+    # An answer that no browser waits for any more may still be made: emptying the tables would meet it in a deadlock.
+    wait_until_others_are_idle()
 
 
 # ------------------------------------------------------------------------------------------------------------ browser
@@ -308,8 +325,9 @@ def _browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # ms: the machine of a test may be busy
     # Playwright's synchronous interface keeps an event loop running in this thread until the last test, which Django
     # takes for asynchronous code. We have none.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -331,13 +349,31 @@ def _browser() -> Iterator[Browser]:
         browser.close()
 
 
+def unanswered_of(context: BrowserContext) -> set[Request]:
+    """What the pages of `context` have asked for and not got yet: a set that changes by itself."""
+    waiting: set[Request] = set()
+    context.on("request", lambda request: waiting.add(request))
+    context.on("requestfinished", lambda request: waiting.discard(request))
+    context.on("requestfailed", lambda request: waiting.discard(request))
+    return waiting
+
+
+def close_when_answered(context: BrowserContext, unanswered: set[Request], seconds: float = 5) -> None:
+    """What a page still asks for would be answered from the tables of the next test."""
+    give_up_at = time.monotonic() + seconds
+    while unanswered and context.pages and time.monotonic() < give_up_at:
+        context.pages[0].wait_for_timeout(20)
+    context.close()
+
+
 @pytest.fixture
 def browser_page(_browser: Browser, live_clinic: str) -> Iterator[Page]:
     """A fresh page at 1280 x 900 whose relative addresses lead to `live_clinic`. A script error fails the test."""
     context = _browser.new_context(
         base_url=live_clinic, viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/London"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(15_000)
+    unanswered = unanswered_of(context)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -346,5 +382,5 @@ def browser_page(_browser: Browser, live_clinic: str) -> Iterator[Page]:
         lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None,
     )
     yield page
-    context.close()
+    close_when_answered(context, unanswered)
     assert not errors, errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,15 @@ def clinic(live_clinic: str) -> Centre:
 
 @pytest.fixture
 def today(clinic: Centre) -> dt.date:
-    """The running services have the real clock: days of these tests are counted from it, on the centre's calendar."""
+    """The running services have the real clock: days of these tests are counted from it, on the centre's calendar.
+
+    A journey that begins in the last minutes of a day would end on another; it waits for the new one.
+    """
     from django.utils import timezone
 
-    return timezone.now().astimezone(clinic.zone).date()
+    while (now := timezone.now().astimezone(clinic.zone)).time() >= dt.time(23, 56):
+        time.sleep(1)
+    return now.date()
 
 
 @pytest.fixture
@@ -38,8 +44,10 @@ def somebody(_browser: Browser, live_clinic: str, clinic: Centre) -> Iterator[Ca
     """
     from tests import factories
     from tests.browser.people import Person
+    from tests.conftest import close_when_answered, unanswered_of
 
-    contexts, errors = [], []
+    contexts: list[Any] = []
+    errors: list[str] = []
 
     def watch(page: Any) -> None:
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
@@ -61,12 +69,12 @@ def somebody(_browser: Browser, live_clinic: str, clinic: Centre) -> Iterator[Ca
             reduced_motion="reduce",
         )
         context.set_default_timeout(15_000)
-        contexts.append(context)
+        contexts.append((context, unanswered_of(context)))
         page = context.new_page()
         watch(page)
         return Person(factories.person(clinic, role, **fields), page)
 
     yield make
-    for context in contexts:
-        context.close()
+    for context, unanswered in contexts:
+        close_when_answered(context, unanswered)
     assert not errors, errors

@@ -34,6 +34,7 @@ class Person:
         self.page.fill("[name=password]", PASSWORD)
         self.presses("Sign in")
         expect(self.page).to_have_url(re.compile("/worklist/|/2fa/"))
+        self.waits()
 
     def is_signed_in(self) -> None:
         """Without the page, where signing in is not what is tried."""
@@ -56,9 +57,14 @@ class Person:
 
     # ---------------------------------------------------------------------------------------------- seeing and doing
 
+    def waits(self) -> None:
+        """Until the page is there with its scripts: whoever presses a key sooner is not heard."""
+        self.page.wait_for_load_state()
+
     def sees(self, *texts: str, within: str = "main") -> None:
         for text in texts:
             expect(self.page.locator(within).first).to_contain_text(text)
+        self.waits()
 
     def does_not_see(self, *texts: str, within: str = "main") -> None:
         for text in texts:
@@ -68,19 +74,24 @@ class Person:
         self.sees(text, within="#messages")
 
     def types(self, label: str, text: str, within: str = "main") -> None:
+        self.waits()
         self.page.locator(within).get_by_label(label).first.fill(text)
 
     def chooses(self, label: str, option: str, within: str = "main") -> None:
+        self.waits()
         self.page.locator(within).get_by_label(label).first.select_option(label=option)
 
     def presses(self, name: str, within: str = "body") -> None:
+        self.waits()
         self.page.locator(within).get_by_role("button", name=name, exact=True).first.click()
 
     def follows(self, name: str, within: str = "main") -> None:
+        self.waits()
         self.page.locator(within).get_by_role("link", name=name).first.click()
 
     def tabs_to(self, name: str, most: int = 150) -> None:
         """With the keyboard alone: on by Tab until the focus is on what bears this name."""
+        self.waits()
         for _ in range(most):
             self.page.keyboard.press("Tab")
             focused = self.page.evaluate(
@@ -92,6 +103,7 @@ class Person:
 
     def tabs_to_box(self, label: str, most: int = 150) -> None:
         """With the keyboard alone: on by Tab until the focus is in the box that bears this label."""
+        self.waits()
         for _ in range(most):
             self.page.keyboard.press("Tab")
             label_of = "() => (document.activeElement.labels?.[0]?.innerText || '').trim()"
@@ -100,6 +112,7 @@ class Person:
         raise AssertionError(f"Tab does not lead to {label}")
 
     def keys(self, *pressed: str) -> None:
+        self.waits()
         for key in pressed:
             self.page.keyboard.press(key)
 

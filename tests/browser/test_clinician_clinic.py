@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from tests.browser.figures import figure
@@ -66,8 +67,11 @@ class Chart:
         x, y = box["x"] + box["width"] / 2, box["y"] + 300
         for down in range(0, 60, 10):  # between two lanes there is nothing to say
             self.page.mouse.move(x, y + down)
-            if self.page.locator(".story-tip").count():
-                break
+            try:
+                self.page.locator(".story-tip").first.wait_for(timeout=2000)
+            except PlaywrightTimeout:
+                continue
+            break
 
     def zoom(self) -> tuple[float, float]:
         start, end = self.page.evaluate(

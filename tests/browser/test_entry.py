@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from monitoring.models import Result
 from tests import factories
@@ -53,16 +54,15 @@ def test_arrows_reach_unit_and_limits_and_the_line_speaks_at_once(browser_page: 
     keyboard.type("60")
     keyboard.press("ArrowDown")
     assert focused(browser_page) == "aldolase"
-    browser_page.wait_for_selector("#note-ck .note-look")
-    assert "In µkat/L it would be near it" in browser_page.inner_text("#note-ck")
+    note = browser_page.locator("#note-ck")
+    expect(note.locator(".note-look")).to_contain_text("In µkat/L it would be near it")
     keyboard.press("ArrowUp")
     keyboard.press("ArrowRight")
     assert focused(browser_page) == "ck_unit"
     browser_page.select_option("#id_ck_unit", "ukat/L")
     # The limits were those of the other unit.
     assert browser_page.input_value("#id_ck_uln") == ""
-    browser_page.wait_for_selector("#note-ck .note-converted")
-    assert "= 3600 U/L" in browser_page.inner_text("#note-ck")
+    expect(note.locator(".note-converted")).to_contain_text("= 3600 U/L")
     browser_page.select_option("#id_ck_unit", "U/L")
     assert browser_page.input_value("#id_ck_uln") == "190"
 

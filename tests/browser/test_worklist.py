@@ -131,10 +131,11 @@ def test_the_list_is_worked_through_by_keys_alone(width: int, four: list[Alert],
     # Snoozed in the row: the panel takes the focus, Enter in it sends.
     someone.keys("s")
     panel = someone.page.locator(".list-panel")
-    expect(panel).to_be_visible()
+    expect(panel.locator("input[type=date]")).to_be_focused()
     panel.locator("select").select_option("will_monitor")
     panel.locator("input[type=date]").press("Enter")
     on_list(someone.page, 2)
+    expect(someone.page.locator("tr.list-row:focus")).to_contain_text("Bell")
     someone.keys("k", "k", "o")
     expect(someone.page.get_by_role("heading", level=1)).to_contain_text("Physiotherapy is being missed")
     assert states() == {"Moreau": "open", "Haddad": "acknowledged", "Morgan": "snoozed", "Bell": "open"}
@@ -184,6 +185,7 @@ def test_without_javascript_alerts_are_acknowledged_one_by_one_and_together(
     someone.page.locator("tr.list-row", has_text="Haddad").get_by_role("link", name=re.compile("^Snooze:")).click()
     someone.chooses("Reason", "Will monitor", within="#snooze")
     someone.presses("Snooze", within="#snooze form")
+    someone.is_told("Snoozed.")
     assert states() == {
         "Moreau": "acknowledged", "Haddad": "snoozed", "Morgan": "acknowledged", "Bell": "acknowledged",
     }  # fmt: skip

@@ -26,8 +26,13 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
     const cancel = event.target.closest("[data-close-details]");
     if (cancel) cancel.closest("details").open = false;
-    const details = event.target.closest("details.confirm");
-    if (details && event.target.closest("summary")) setTimeout(() => details.querySelector("form input:not([type=hidden]), form button").focus());
+    // Opened here and not by the browser afterwards, so that the next key already meets the box.
+    const details = event.target.closest("details.confirm > summary")?.parentElement;
+    if (details) {
+      event.preventDefault();
+      details.open = !details.open;
+      if (details.open) details.querySelector("form input:not([type=hidden]), form button").focus();
+    }
   });
 
   // What the search of the top bar found goes away on Escape and on a click elsewhere.

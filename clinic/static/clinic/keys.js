@@ -51,6 +51,8 @@
   }
   dialog.querySelector("h2").tabIndex = -1;
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  // At once: the browser closes it a moment later, and a key pressed meanwhile would be lost.
+  dialog.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.preventDefault(); dialog.close(); } });
   for (const button of document.querySelectorAll("[data-keys-open]")) {
     button.hidden = false;
     button.addEventListener("click", () => {

@@ -38,8 +38,9 @@
     event.preventDefault();
   }, true);  // before keys.js, which would take the first row's
 
+  // A row's own panel, such as the one for a snooze, stands in the row below it.
   document.body.addEventListener("htmx:beforeRequest", () => {
-    place = rows().indexOf(current());
+    place = rows().indexOf(current() || document.activeElement.closest(".list-act")?.previousElementSibling);
   });
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.id === "worklist") {
