@@ -154,9 +154,10 @@ def test_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
     started = time.monotonic()
     os.waitpid(in_a_process(lambda: work_of_a_day(later(days=-1))), 0)
     longest = time.monotonic() - started
-    killed_in_mid_work = 0
+    killed_in_mid_work = n = 0
     now = NOW
-    for n in range(20):
+    while killed_in_mid_work < 20:
+        assert n < 60, "it was hardly ever killed in mid-work"
         now = later(days=n)
         for patient in chance.sample(people, 10):
             rules.ck(patient, chance.choice([20, 60, 150, 300, 500, 1500, "unknown"]), on=n, recorded_at=now)
@@ -165,13 +166,16 @@ def test_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-        killed_in_mid_work += os.WIFSIGNALED(status)
-    assert killed_in_mid_work >= 10
+        was_killed = os.WIFSIGNALED(status)
+        killed_in_mid_work += was_killed
+        longest *= 1.1 if was_killed else 0.8  # the machine is not always as fast as when that was measured
+        n += 1
+    today = AS_OF + dt.timedelta(days=n - 1)
 
     # The workers come back, on the same day: what was not dispatched again yet is after a while.
     now += actions.DISPATCH_AGAIN_AFTER
-    give_up_at = time.monotonic() + 20
-    while not Sweep.objects.filter(as_of=AS_OF + dt.timedelta(days=19), finished_at__isnull=False).exists():
+    give_up_at = time.monotonic() + 60
+    while not Sweep.objects.filter(as_of=today, finished_at__isnull=False).exists():
         assert time.monotonic() < give_up_at
         work_of_a_day(now)
     while Touched.objects.exists():  # the lock of the killed one ends when the server notices
@@ -195,7 +199,7 @@ def test_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
     assert finished.count() == finished.values("sweep", "rule").distinct().count()
     before = everything_kept()
     for rule in RULES.values():
-        clinic.judge(rule, as_of=AS_OF + dt.timedelta(days=19), now=now)
+        clinic.judge(rule, as_of=today, now=now)
     assert everything_kept() == before
 
 

@@ -34,7 +34,7 @@ def somewhere() -> Iterator[Place]:
     shutil.rmtree(where.sockets, ignore_errors=True)
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
     give_up_at = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < give_up_at, f"waited in vain until {what}"
@@ -51,9 +51,7 @@ def test_start_stop_and_a_second_start_keeps_the_data(somewhere: Place) -> None:
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(servers.database_url)
 
-    started = time.monotonic()
     with use(somewhere) as servers, psycopg.connect(servers.database_url) as connection:
-        assert time.monotonic() - started < 15
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 

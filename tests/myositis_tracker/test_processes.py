@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import urllib.request
 from pathlib import Path
 
@@ -14,8 +15,16 @@ from myositis_tracker.celery import app
 from tests.conftest import Mailbox, Worker, celery_worker
 
 
+def one_answers() -> bool:
+    """Whether exactly one worker answers within a minute: the first answer may take more than a moment."""
+    give_up_at = time.monotonic() + 60
+    while not (found := app.control.ping(timeout=3)) and time.monotonic() < give_up_at:
+        pass
+    return len(found) == 1
+
+
 def test_worker_answers(celery_worker_process: Worker) -> None:
-    assert len(app.control.ping(timeout=5)) == 1
+    assert one_answers()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -23,7 +32,7 @@ def test_two_workers_and_one_is_killed(tmp_path: Path) -> None:
     with celery_worker(tmp_path, name="one") as one, celery_worker(tmp_path, name="two"):
         os.killpg(one.process.pid, signal.SIGKILL)
         one.process.wait()
-        assert len(app.control.ping(timeout=5)) == 1
+        assert one_answers()
 
 
 def test_mail_arrives(smtp: Mailbox) -> None:

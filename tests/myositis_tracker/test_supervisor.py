@@ -48,8 +48,8 @@ def test_everything_starts_and_everything_ends(tmp_path: Path, how: signal.Signa
             stderr=output,
         )
     try:
-        wait_for_log(supervisor, log, f"http://localhost:{port}", 60)
-        ready_by = time.monotonic() + 30
+        wait_for_log(supervisor, log, f"http://localhost:{port}", 120)
+        ready_by = time.monotonic() + 60
         while not answers(f"http://localhost:{port}/readyz"):
             assert time.monotonic() < ready_by, log.read_text()
             time.sleep(0.2)
