@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from accounts.api import READ_REFUSALS, REFUSALS, LookingListMixin, MomentFilter, Paging, RefusalSerializer, drawing
 from accounts.models import Role
 from accounts.permissions import Permission
-from alerts import actions
+from alerts.actions import life
 from alerts.models import Alert, AlertEvent, State
 from alerts.serializers import (
     AcknowledgeSerializer,
@@ -90,14 +90,14 @@ class Alerts(LookingListMixin, viewsets.GenericViewSet[Alert]):
     @extend_schema(summary="Acknowledge an alert", request=AcknowledgeSerializer, responses=DONE)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, id: object) -> Response:  # noqa: A002 - the name in the address
-        return self._do(request, actions.acknowledge, AcknowledgeSerializer)
+        return self._do(request, life.acknowledge, AcknowledgeSerializer)
 
     @extend_schema(summary="Snooze an alert", request=SnoozeSerializer, responses=DONE)
     @action(detail=True, methods=["post"])
     def snooze(self, request: Request, id: object) -> Response:  # noqa: A002
-        return self._do(request, actions.snooze, SnoozeSerializer)
+        return self._do(request, life.snooze, SnoozeSerializer)
 
     @extend_schema(summary="Close an alert", request=CloseSerializer, responses=DONE)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, id: object) -> Response:  # noqa: A002
-        return self._do(request, actions.close, CloseSerializer)
+        return self._do(request, life.close, CloseSerializer)

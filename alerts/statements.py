@@ -1,4 +1,4 @@
-"""The SQL that turns what a rule says into alerts. No writes happen here: alerts/actions.py runs these, in this order.
+"""The SQL that turns what a rule says into alerts. No writes happen here: alerts/actions/judging.py runs these.
 
 They stand on the session-private tables of monitoring/asking.py: `asked` and `finding`. Each looks only at one rule and
 centre, and at the patients of `scope`. A row that would not change is not written: asking twice leaves no trace.

@@ -11,7 +11,8 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from alerts import actions, backtest_actions
+from alerts import backtest_actions
+from alerts.actions import judging, life, outbox, sweeps, touched
 from patients.models import Touched
 
 log = structlog.get_logger(__name__)
@@ -22,19 +23,19 @@ def tick() -> None:
     """Every minute: do, or hand on, what is due. One step that fails does not keep the others from being done."""
     now = timezone.now()
     steps: dict[str, Callable[[], object]] = {
-        "claim sweeps": lambda: actions.claim_sweeps(now=now),
-        "dispatch sweeps": lambda: actions.dispatch_sweeps(now=now, send=sweep.delay),
-        "finish sweeps": lambda: actions.finish_sweeps(now=now),
+        "claim sweeps": lambda: sweeps.claim_sweeps(now=now),
+        "dispatch sweeps": lambda: sweeps.dispatch_sweeps(now=now, send=sweep.delay),
+        "finish sweeps": lambda: sweeps.finish_sweeps(now=now),
         "judge touched": lambda: Touched.objects.exists() and judge_touched.delay(),
-        "wake": lambda: actions.wake_expired(now=now),
-        "escalate": lambda: actions.escalate(now=now),
-        "queue digests": lambda: actions.queue_digests(now=now),
+        "wake": lambda: life.wake_expired(now=now),
+        "escalate": lambda: life.escalate(now=now),
+        "queue digests": lambda: outbox.queue_digests(now=now),
         "back-tests": lambda: backtest_actions.dispatch_back_tests(now=now, send=run_back_test.delay),
-        "report stale": lambda: actions.report_stale(now=now),
+        "report stale": lambda: sweeps.report_stale(now=now),
         "send": send_deliveries.delay,
     }
     if now.minute == 0:  # a pruning that is missed is made up for by the next
-        steps["prune"] = lambda: actions.prune(now=now)
+        steps["prune"] = lambda: sweeps.prune(now=now)
     for name, step in steps.items():
         try:
             step()
@@ -47,18 +48,18 @@ def tick() -> None:
 @shared_task(name="alerts.tasks.sweep", soft_time_limit=1080, time_limit=1140)
 def sweep(sweep_id: int) -> None:
     """One worker's share of a sweep. A failure is noted in the rule's run; the tick calls workers again."""
-    with actions.share_of_sweep(sweep_id=sweep_id, now=timezone.now()) as rules:
+    with sweeps.share_of_sweep(sweep_id=sweep_id, now=timezone.now()) as rules:
         for rule_id, shared in rules:
             try:
-                actions.evaluate_in_sweep(sweep_id=sweep_id, rule_id=rule_id, now=timezone.now(), shared=shared)
-            except actions.RuleFailed as failure:
+                sweeps.evaluate_in_sweep(sweep_id=sweep_id, rule_id=rule_id, now=timezone.now(), shared=shared)
+            except judging.RuleFailed as failure:
                 log.error("rule_failed", rule=failure.rule, error=failure.error, sweep=sweep_id)
 
 
 @shared_task(name="alerts.tasks.judge_touched")
 def judge_touched() -> None:
     """Ask again about the patients whose facts changed."""
-    actions.judge_touched(now=timezone.now())
+    touched.judge_touched(now=timezone.now())
 
 
 # A year of a large centre takes minutes. Redis gives a message that is not acknowledged out again meanwhile: whoever
@@ -75,4 +76,4 @@ def run_back_test(change_id: int) -> None:
 @shared_task(name="alerts.tasks.send_deliveries")
 def send_deliveries() -> None:
     """Send the e-mails that are due."""
-    actions.send_deliveries(now=timezone.now())
+    outbox.send_deliveries(now=timezone.now())

@@ -1,6 +1,6 @@
 """The frame every write stands in: one transaction, attributed, with an entry in the trail.
 
-`@action("monitoring.record_results", "results recorded")` on every public function of an actions.py.
+`@action("monitoring.record_results", "results recorded")` on every public function of actions.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def sweep(now: dt.datetime, as_of: dt.date) -> tuple[float, dict[str, dict[str, 
     from django.db import connection
 
     from accounts.models import Centre
-    from alerts.actions import evaluate_in_sweep, share_of_sweep
+    from alerts.actions.sweeps import evaluate_in_sweep, share_of_sweep
     from alerts.models import Sweep
 
     night = Sweep.objects.create(centre=Centre.objects.get(), as_of=as_of, started_at=now)

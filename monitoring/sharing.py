@@ -6,7 +6,7 @@ first rule that wants it. Asked for a few patients, or once, the rule has no suc
 the same SQL. Answers that differ in a single number are two tables.
 
 What is prepared must not grow old. While anybody shares answers of a centre, the outbox of touched patients keeps its
-rows (alerts/actions.py: judge_touched), and before each rule what was prepared is made anew for the patients that stand
+rows (alerts/actions/touched.py), and before each rule what was prepared is made anew for the patients that stand
 there and did not when the sharing began. See docs/adr/0010.
 """
 

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from alerts.actions import SNOOZE_DAYS
+from alerts.actions.life import SNOOZE_DAYS
 from alerts.models import Alert
 from clinic.forms.patient import day_box
 from monitoring.levels import Level

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Role
-from alerts.actions import SNOOZE_DAYS
+from alerts.actions.life import SNOOZE_DAYS
 from alerts.models import ON_LISTS, Alert, Reason, State
 from clinic.context import DUE_WITHIN_DAYS
 from clinic.forms.patient import day_box

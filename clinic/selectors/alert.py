@@ -14,7 +14,7 @@ from django.utils import formats
 from django.utils.translation import gettext
 
 from alerts import selectors as alerts
-from alerts.actions import SNOOZE_DAYS, UNDO_WITHIN
+from alerts.actions.life import SNOOZE_DAYS, UNDO_WITHIN
 from alerts.models import Alert, AlertEvent, EventKind, State
 from clinic.selectors.patient import reason_of, title_of
 from clinic.selectors.worklist import lasting, sentences

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from accounts.models import Centre, Role
 from alerts import selectors as alerts
-from alerts.actions import SNOOZE_DAYS
+from alerts.actions.life import SNOOZE_DAYS
 from alerts.models import ON_LISTS, RANK, Alert, NotEvaluable, State, Upcoming
 from clinic.context import DUE_WITHIN_DAYS, counted
 from clinic.selectors.patient.words import reason_of, title_of

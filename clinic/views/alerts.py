@@ -25,7 +25,7 @@ from django_htmx.http import HttpResponseClientRefresh, reswap, retarget
 
 from accounts.guards import needs
 from accounts.permissions import Permission
-from alerts import actions
+from alerts.actions import life
 from alerts.models import Alert
 from audit.access import looked
 from clinic.forms.patient import add_refusal
@@ -148,13 +148,13 @@ def _act(
     undo: bool = True,
     **fixed: Any,
 ) -> HttpResponse:
-    """Do `actions.<name>`; a form that is refused is shown again with all that was typed."""
+    """Do `life.<name>`; a form that is refused is shown again with all that was typed."""
     own_page = reverse("clinic:alert", args=[alert.public_id])
     if form is None or form.is_valid():
         typed = form.cleaned_data if form else {}
         try:
-            getattr(actions, name)(alert=alert, by=request.user, now=now, **typed, **fixed)
-        except actions.Stale as stale:
+            getattr(life, name)(alert=alert, by=request.user, now=now, **typed, **fixed)
+        except life.Stale as stale:
             messages.warning(request, " ".join(stale.messages))
             return _back(request, now, own_page)
         except ValidationError as error:
@@ -279,7 +279,7 @@ def acknowledge_many(request: ClinicRequest) -> HttpResponse:
             alert.centre = alert.patient.centre = request.centre
             alert.level = form.ticked[alert.public_id] or alert.level
         try:
-            done, left = actions.bulk_acknowledge(alerts=found, by=request.user, now=now, **form.cleaned_data)
+            done, left = life.bulk_acknowledge(alerts=found, by=request.user, now=now, **form.cleaned_data)
         except ValidationError as error:
             add_refusal(form, error)
     if form.errors:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guards import needs
 from accounts.permissions import Permission
-from alerts import actions
+from alerts.actions import life
 from audit.access import looked
 from clinic import paper_brief
 from clinic.forms.escalation import DecisionForm
@@ -74,7 +74,7 @@ def decide(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
         data = dict(form.cleaned_data)
         seen, level = data.pop("seen_alert"), data.pop("seen_level")
         acted = alert if alert is not None and alert.public_id == seen else None
-        actions.decide_escalation(
+        life.decide_escalation(
             patient=patient, alert=acted, seen_level=level if level in Level.values else None, by=request.user, now=now,
             **data,
         )  # fmt: skip

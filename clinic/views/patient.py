@@ -22,7 +22,7 @@ from django_htmx.http import reswap, retarget
 
 from accounts.guards import needs
 from accounts.permissions import Permission, may
-from alerts.actions import SNOOZE_DAYS
+from alerts.actions.life import SNOOZE_DAYS
 from alerts.models import Alert
 from audit.access import looked
 from clinic.forms.worklist import FIRST_DAY, LAST_DAY, CloseForm, CommentForm, SnoozeForm

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Centre, Role, User
-from alerts import actions
+from alerts.actions import judging
 from alerts.models import Alert, RuleRun, Trigger
 from monitoring.rules.base import Rule
 from patients.models import Patient
@@ -39,7 +39,7 @@ class Clinic:
         return patient
 
     def judge(self, rule: Rule | None = None, **changes: Any) -> RuleRun:
-        return actions.evaluate(
+        return judging.evaluate(
             **{
                 "rule": rule or self.rule,
                 "as_of": AS_OF,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from alerts import actions
+from alerts.actions import life, outbox, sweeps, touched
 from alerts.models import Alert, AlertEvent, Delivery, RuleRun, State, Sweep
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule
@@ -70,9 +70,9 @@ def test_new_facts_and_a_sweep_at_once_leave_one_alert(
     only_test_rules.update({name: rules.make(name) for name in ("a", "b")})
     for _ in range(10):
         clinic.patient(500)
-    [sweep] = actions.claim_sweeps(now=NOW)
-    jobs: list[Callable[[], object]] = [lambda: actions.judge_touched(now=NOW)] * 2
-    jobs += [lambda name=name: actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=name, now=NOW) for name in "abab"]
+    [sweep] = sweeps.claim_sweeps(now=NOW)
+    jobs: list[Callable[[], object]] = [lambda: touched.judge_touched(now=NOW)] * 2
+    jobs += [lambda name=name: sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=name, now=NOW) for name in "abab"]
     assert at_once(jobs) == []
     assert Alert.objects.count() == 20
     assert RuleRun.objects.filter(sweep=sweep).count() == 2
@@ -85,8 +85,8 @@ def test_of_two_people_at_once_one_is_told_that_it_changed(clinic_committed: Cli
     until = AS_OF + dt.timedelta(days=3)
     raised = at_once(
         [
-            lambda: actions.acknowledge(alert=Alert.objects.get(pk=alert.pk), by=clinic.nurse, now=NOW),
-            lambda: actions.snooze(
+            lambda: life.acknowledge(alert=Alert.objects.get(pk=alert.pk), by=clinic.nurse, now=NOW),
+            lambda: life.snooze(
                 alert=Alert(**{f.attname: getattr(alert, f.attname) for f in Alert._meta.concrete_fields}),
                 by=clinic.doctor,
                 now=NOW,
@@ -96,7 +96,7 @@ def test_of_two_people_at_once_one_is_told_that_it_changed(clinic_committed: Cli
         ]
     )
     assert alert.life.count() == 3 - len(raised)
-    assert all(isinstance(error, actions.Stale) for error in raised)
+    assert all(isinstance(error, life.Stale) for error in raised)
     alert.refresh_from_db()
     newest = alert.life.latest("pk")
     assert newest.kind == alert.state
@@ -104,8 +104,8 @@ def test_of_two_people_at_once_one_is_told_that_it_changed(clinic_committed: Cli
 
 def test_two_ticks_at_once_claim_a_sweep_and_a_digest_once(clinic_committed: Clinic) -> None:
     jobs: list[Callable[[], object]] = [
-        lambda: actions.claim_sweeps(now=NOW),
-        lambda: actions.queue_digests(now=NOW),
+        lambda: sweeps.claim_sweeps(now=NOW),
+        lambda: outbox.queue_digests(now=NOW),
     ] * 3
     assert at_once(jobs) == []
     assert Sweep.objects.count() == 1
@@ -131,14 +131,14 @@ def in_a_process(job: Callable[[], object]) -> int:
 
 def work_of_a_day(now: dt.datetime) -> None:
     """All that workers do on one day: their shares of the sweep, and the judgement of new facts."""
-    actions.claim_sweeps(now=now)
+    sweeps.claim_sweeps(now=now)
     called: list[int] = []
-    actions.dispatch_sweeps(now=now, send=called.append)
+    sweeps.dispatch_sweeps(now=now, send=called.append)
     for sweep in called:
-        with actions.share_of_sweep(sweep_id=sweep, now=now) as to_ask:
+        with sweeps.share_of_sweep(sweep_id=sweep, now=now) as to_ask:
             for rule, shared in to_ask:
-                actions.evaluate_in_sweep(sweep_id=sweep, rule_id=rule, now=now, shared=shared)
-    actions.judge_touched(now=now)
+                sweeps.evaluate_in_sweep(sweep_id=sweep, rule_id=rule, now=now, shared=shared)
+    touched.judge_touched(now=now)
 
 
 @pytest.mark.slow
@@ -146,7 +146,7 @@ def test_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
     clinic_committed: Clinic, only_test_rules: dict[str, Rule], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clinic = clinic_committed
-    monkeypatch.setattr(actions, "send_soon", lambda task: None)  # there is no worker; the outbox is what is looked at
+    monkeypatch.setattr(outbox, "send_soon", lambda task: None)  # there is no worker; the outbox is what is looked at
     only_test_rules.update({name: rules.make(name) for name in ("a", "b", "c", "d")})
     chance = random.Random(20250615)
     people = [clinic.patient(20) for _ in range(30)]
@@ -173,7 +173,7 @@ def test_killed_twenty_times_at_any_moment_loses_and_doubles_nothing(
     today = AS_OF + dt.timedelta(days=n - 1)
 
     # The workers come back, on the same day: what was not dispatched again yet is after a while.
-    now += actions.DISPATCH_AGAIN_AFTER
+    now += sweeps.DISPATCH_AGAIN_AFTER
     give_up_at = time.monotonic() + 60
     while not Sweep.objects.filter(as_of=today, finished_at__isnull=False).exists():
         assert time.monotonic() < give_up_at

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from alerts import actions
+from alerts.actions import life
 from alerts.models import Alert, Reason
 from monitoring.models import Assessment, Result
 from monitoring.rules import RULES
@@ -62,7 +62,7 @@ def closed_in(clinic: Clinic, rule: str) -> Alert:
         COLUMNS[name](patient, cell)
     clinic.judge(RULES[rule])
     alert = Alert.objects.get()
-    return actions.close(alert=alert, by=clinic.doctor, now=later(hours=1), reason=Reason.WILL_MONITOR)
+    return life.close(alert=alert, by=clinic.doctor, now=later(hours=1), reason=Reason.WILL_MONITOR)
 
 
 def test_every_rule_has_a_case() -> None:

@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import Role
-from alerts import actions, selectors
+from alerts import selectors
+from alerts.actions import life, outbox, sweeps
 from alerts.models import Alert, Delivery, DeliveryKind
 from monitoring.rules import RULES
 from patients.models import Patient
@@ -27,8 +28,8 @@ DIGEST_TIME = dt.datetime(2025, 6, 15, 5, 0, tzinfo=dt.UTC)  # 07:00 in Berlin
 
 def test_urgent_goes_out_at_once_and_once(clinic: Clinic, smtp: Any) -> None:
     clinic.alert(1500)
-    assert actions.send_deliveries(now=NOW) == 1
-    assert actions.send_deliveries(now=later(days=1)) == 0
+    assert outbox.send_deliveries(now=NOW) == 1
+    assert outbox.send_deliveries(now=later(days=1)) == 0
     [message] = smtp.messages
     assert message["Subject"] == "1 urgent alert is waiting"
     assert smtp.recipients == [[clinic.doctor.email]]
@@ -39,7 +40,7 @@ def test_urgent_goes_out_at_once_and_once(clinic: Clinic, smtp: Any) -> None:
 def test_what_came_together_is_one_mail(clinic: Clinic, smtp: Any) -> None:
     for _ in range(5):
         clinic.alert(1500)
-    assert actions.send_deliveries(now=NOW) == 1
+    assert outbox.send_deliveries(now=NOW) == 1
     assert smtp.messages[0]["Subject"] == "5 urgent alerts are waiting"
     assert Delivery.objects.filter(sent_at=NOW).count() == 5
 
@@ -51,11 +52,11 @@ def test_no_mail_says_anything_about_a_patient(clinic: Clinic, smtp: Any) -> Non
     clinic.nurse.memberships.update(is_on_call=True)
     alert = clinic.alert(1234)
     clinic.alert(500)
-    actions.queue_digests(now=later(hours=8))
-    actions.escalate(now=later(hours=8))
-    actions.report_stale(now=later(hours=8))
-    actions._tell_operators("failed:1", centre=clinic.centre, now=NOW)
-    actions.send_deliveries(now=later(hours=8))
+    outbox.queue_digests(now=later(hours=8))
+    life.escalate(now=later(hours=8))
+    sweeps.report_stale(now=later(hours=8))
+    outbox.tell_operators("failed:1", centre=clinic.centre, now=NOW)
+    outbox.send_deliveries(now=later(hours=8))
     assert set(Delivery.objects.exclude(sent_at=None).values_list("kind", flat=True)) == set(DeliveryKind.values)
     patient = Patient.objects.get(pk=alert.patient_id)
     secrets = [
@@ -75,17 +76,17 @@ def test_a_digest_goes_to_everyone_who_wants_it_once_a_day(clinic: Clinic, smtp:
     clinic.doctor.memberships.update(wants_digest=False)
     for value in (300, 300, 500, 150):
         clinic.alert(value)
-    assert actions.queue_digests(now=DIGEST_TIME - dt.timedelta(minutes=1)) == 0
-    assert actions.queue_digests(now=DIGEST_TIME) == 1
-    assert actions.queue_digests(now=DIGEST_TIME + dt.timedelta(hours=3)) == 0
-    assert actions.send_deliveries(now=DIGEST_TIME) == 1
+    assert outbox.queue_digests(now=DIGEST_TIME - dt.timedelta(minutes=1)) == 0
+    assert outbox.queue_digests(now=DIGEST_TIME) == 1
+    assert outbox.queue_digests(now=DIGEST_TIME + dt.timedelta(hours=3)) == 0
+    assert outbox.send_deliveries(now=DIGEST_TIME) == 1
     assert smtp.recipients == [[clinic.nurse.email]]
     message = smtp.messages[0]
     assert message["Subject"] == "3 open on your worklist"
     text = message.get_content()
     assert re.search(r"Urgent +0\s+Action +1\s+Task +2", text)
     assert "has never finished" in text
-    assert actions.queue_digests(now=DIGEST_TIME + dt.timedelta(days=1)) == 1
+    assert outbox.queue_digests(now=DIGEST_TIME + dt.timedelta(days=1)) == 1
     assert not Delivery.objects.filter(person=coordinator).exists()
 
 
@@ -94,17 +95,17 @@ def test_mail_that_fails_is_tried_again_later_each_time_and_says_only_what_class
 ) -> None:
     clinic.alert(1500)
     smtp.refuse_with = "451 mailbox of Family1 is away"
-    assert actions.send_deliveries(now=NOW) == 0
+    assert outbox.send_deliveries(now=NOW) == 0
     row = Delivery.objects.get()
     assert (row.attempts, row.error, row.sent_at) == (1, "SMTPDataError", None)
     assert row.next_try_at == later(minutes=1)
-    assert actions.send_deliveries(now=later(seconds=59)) == 0
-    assert actions.send_deliveries(now=later(minutes=1)) == 0
+    assert outbox.send_deliveries(now=later(seconds=59)) == 0
+    assert outbox.send_deliveries(now=later(minutes=1)) == 0
     row.refresh_from_db()
     assert (row.attempts, row.next_try_at) == (2, later(minutes=3))
     assert selectors.oldest_undelivered(later(minutes=3)) == dt.timedelta(minutes=3)
     smtp.refuse_with = None
-    assert actions.send_deliveries(now=later(minutes=3)) == 1
+    assert outbox.send_deliveries(now=later(minutes=3)) == 1
     row.refresh_from_db()
     assert (row.attempts, row.error, row.sent_at) == (3, "", later(minutes=3))
     assert selectors.oldest_undelivered(NOW) is None
@@ -113,16 +114,16 @@ def test_mail_that_fails_is_tried_again_later_each_time_and_says_only_what_class
 def test_a_server_that_is_away_loses_nothing(clinic: Clinic, smtp: Any, settings: Any) -> None:
     clinic.alert(1500)
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
-    assert actions.send_deliveries(now=NOW) == 0
+    assert outbox.send_deliveries(now=NOW) == 0
     settings.EMAIL_PORT = port
-    assert actions.send_deliveries(now=later(hours=1)) == 1
+    assert outbox.send_deliveries(now=later(hours=1)) == 1
 
 
 def test_who_has_left_gets_nothing(clinic: Clinic, smtp: Any) -> None:
     clinic.alert(1500)
     clinic.doctor.is_active = False
     clinic.doctor.save()
-    assert actions.send_deliveries(now=NOW) == 0
+    assert outbox.send_deliveries(now=NOW) == 0
     assert not smtp.messages
     assert not Delivery.objects.exists()
 
@@ -131,8 +132,8 @@ def test_operators_hear_it_once_whatever_the_number_of_administrators(clinic: Cl
     settings.OPERATORS = ["operator@clinic.example"]
     for _ in range(2):
         factories.person(clinic.centre, Role.ADMINISTRATOR)
-    actions._tell_operators("failed:1", centre=clinic.centre, now=NOW)
-    actions.send_deliveries(now=NOW)
+    outbox.tell_operators("failed:1", centre=clinic.centre, now=NOW)
+    outbox.send_deliveries(now=NOW)
     assert sum("operator@clinic.example" in to for to in smtp.recipients) == 1
     assert len(smtp.recipients) == 2
 
@@ -140,9 +141,9 @@ def test_operators_hear_it_once_whatever_the_number_of_administrators(clinic: Cl
 def test_sent_twice_has_the_same_message_id(clinic: Clinic, smtp: Any) -> None:
     """Killed after the server took it and before the commit, it is sent again: then the mark is missing, as here."""
     clinic.alert(1500)
-    actions.send_deliveries(now=NOW)
+    outbox.send_deliveries(now=NOW)
     Delivery.objects.update(sent_at=None)
-    actions.send_deliveries(now=later(minutes=1))
+    outbox.send_deliveries(now=later(minutes=1))
     first, second = smtp.messages
     assert first["Message-ID"] == second["Message-ID"]
 
@@ -151,13 +152,13 @@ def test_sent_twice_has_the_same_message_id(clinic: Clinic, smtp: Any) -> None:
 def test_four_senders_at_once_send_each_mail_once(clinic_committed: Clinic, smtp: Any) -> None:
     clinic = clinic_committed
     readers = [factories.person(clinic.centre) for _ in range(6)]
-    actions.queue_digests(now=DIGEST_TIME)
+    outbox.queue_digests(now=DIGEST_TIME)
     barrier = threading.Barrier(4)
 
     def send() -> None:
         barrier.wait()
         try:
-            actions.send_deliveries(now=DIGEST_TIME)
+            outbox.send_deliveries(now=DIGEST_TIME)
         finally:
             connection.close()
 

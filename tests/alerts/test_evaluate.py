@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
-from alerts import actions, statements
+from alerts import statements
+from alerts.actions import judging, life
 from alerts.models import (
     Alert,
     AlertEvent,
@@ -77,7 +78,7 @@ def test_twice_changes_nothing_at_all(clinic: Clinic) -> None:
 
 def test_a_level_that_rises_takes_the_acknowledgement_back(clinic: Clinic) -> None:
     alert = clinic.alert(500)
-    actions.acknowledge(alert=alert, by=clinic.nurse, now=NOW)
+    life.acknowledge(alert=alert, by=clinic.nurse, now=NOW)
     rules.ck(alert.patient, 1200)
     clinic.judge(now=later(hours=2))
     alert.refresh_from_db()
@@ -89,7 +90,7 @@ def test_a_level_that_rises_takes_the_acknowledgement_back(clinic: Clinic) -> No
 
 def test_a_level_that_falls_keeps_the_acknowledgement(clinic: Clinic) -> None:
     alert = clinic.alert(500)
-    actions.acknowledge(alert=alert, by=clinic.nurse, now=NOW)
+    life.acknowledge(alert=alert, by=clinic.nurse, now=NOW)
     rules.ck(alert.patient, 250)
     clinic.judge(now=later(hours=2))
     alert.refresh_from_db()
@@ -99,7 +100,7 @@ def test_a_level_that_falls_keeps_the_acknowledgement(clinic: Clinic) -> None:
 
 def test_new_evidence_at_the_same_level_is_no_event_and_leaves_the_acknowledgement(clinic: Clinic) -> None:
     alert = clinic.alert(1200)
-    actions.acknowledge(alert=alert, by=clinic.nurse, now=NOW)
+    life.acknowledge(alert=alert, by=clinic.nurse, now=NOW)
     rules.ck(alert.patient, 1300)
     assert clinic.judge(now=later(hours=2)).changed == 1
     alert.refresh_from_db()
@@ -110,9 +111,7 @@ def test_new_evidence_at_the_same_level_is_no_event_and_leaves_the_acknowledgeme
 
 def test_a_rise_wakes_a_snoozed_alert_and_the_same_level_does_not(clinic: Clinic) -> None:
     alert = clinic.alert(300)
-    actions.snooze(
-        alert=alert, by=clinic.nurse, now=NOW, until=AS_OF + dt.timedelta(days=20), reason=Reason.WILL_MONITOR
-    )
+    life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=AS_OF + dt.timedelta(days=20), reason=Reason.WILL_MONITOR)
     rules.ck(alert.patient, 400)
     clinic.judge()
     alert.refresh_from_db()
@@ -132,7 +131,7 @@ def test_a_snoozed_blood_count_that_turns_severe_is_back_before_its_day_and_told
     clinic.judge(RULES["labs-action-limit"])
     alert = Alert.objects.get()
     until = AS_OF + dt.timedelta(days=14)
-    actions.snooze(alert=alert, by=clinic.doctor, now=NOW, until=until, reason=Reason.WILL_MONITOR)
+    life.snooze(alert=alert, by=clinic.doctor, now=NOW, until=until, reason=Reason.WILL_MONITOR)
     results(patient, "-3 neutrophils 1")  # lower, and not yet severe
     clinic.judge(RULES["labs-action-limit"])
     alert.refresh_from_db()
@@ -148,7 +147,7 @@ def test_a_snooze_ends_after_its_last_day_if_the_rule_still_finds_it(clinic: Cli
     still, gone = clinic.alert(300), clinic.alert(300)
     until = AS_OF + dt.timedelta(days=3)
     for alert in (still, gone):
-        actions.snooze(alert=alert, by=clinic.nurse, now=NOW, until=until, reason=Reason.WILL_MONITOR)
+        life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=until, reason=Reason.WILL_MONITOR)
     rules.ck(gone.patient, 20)
     clinic.judge(as_of=until)
     still.refresh_from_db(), gone.refresh_from_db()
@@ -174,7 +173,7 @@ def test_what_is_no_longer_found_closes_and_found_again_is_a_new_alert(clinic: C
 
 def test_what_a_person_closed_stays_closed_while_it_is_the_same(clinic: Clinic) -> None:
     alert = clinic.alert(500)
-    actions.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ALREADY_KNOWN)
+    life.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ALREADY_KNOWN)
     assert clinic.judge().opened == 0
     rules.ck(alert.patient, 510)  # another value at the same level is another finding
     assert clinic.judge().opened == 1
@@ -183,7 +182,7 @@ def test_what_a_person_closed_stays_closed_while_it_is_the_same(clinic: Clinic) 
 
 def test_what_a_person_closed_and_that_passed_is_new_when_it_comes_back_the_same(clinic: Clinic) -> None:
     alert = clinic.alert(500)
-    actions.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ACTED)
+    life.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ACTED)
     rules.ck(alert.patient, 20)
     clinic.judge()
     rules.ck(alert.patient, 500)
@@ -360,7 +359,7 @@ def test_a_dry_run_counts_and_keeps_nothing(clinic: Clinic) -> None:
 def test_a_rule_that_breaks_leaves_an_unfinished_run_and_the_alerts_as_they_were(clinic: Clinic) -> None:
     clinic.alert(500)
     before = everything_kept()
-    with pytest.raises(actions.RuleFailed) as failure:
+    with pytest.raises(judging.RuleFailed) as failure:
         clinic.judge(rules.make(findings=rules.breaks))
     assert str(failure.value) == "test-level: DataError"
     run = RuleRun.objects.latest("pk")

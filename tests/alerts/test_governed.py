@@ -11,7 +11,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from alerts import actions, backtest_actions, selectors, tasks
+from alerts import backtest_actions, selectors, tasks
+from alerts.actions import life, touched
 from alerts.backtesting import BackTest, backtest
 from alerts.models import Alert, AlertEvent, Delivery, NotEvaluable, RuleRun, ShadowFinding, State, Trigger, Upcoming
 from common.dates import day_bounds
@@ -79,7 +80,7 @@ def test_new_facts_are_judged_by_them_too(clinic_committed: Clinic) -> None:
     clinic = clinic_committed
     agree(clinic, rule=CK.id, parameters={"action_ratio": "2.2"})
     here = rising(clinic)
-    actions.judge_touched(now=NOW)
+    touched.judge_touched(now=NOW)
     assert Alert.objects.get(patient=here, rule=CK.id).level == "INFO"
 
 
@@ -119,7 +120,7 @@ def test_numbers_of_an_older_agreement_replay(clinic: Clinic) -> None:
 
 def test_what_a_person_closed_stays_closed_when_a_number_changes(clinic: Clinic) -> None:
     alert = clinic.alert(500)
-    actions.close(alert=alert, by=clinic.nurse, now=NOW, reason="acted")
+    life.close(alert=alert, by=clinic.nurse, now=NOW, reason="acted")
     agree(clinic, parameters={"task": "250"})
     assert clinic.judge(now=later(hours=1)).opened == 0
     agree(clinic, parameters={"urgent": "500"}, moment=NOW)

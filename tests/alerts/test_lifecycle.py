@@ -20,7 +20,8 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Role
-from alerts import actions, selectors
+from alerts import selectors
+from alerts.actions import life
 from alerts.models import Alert, Delivery, DeliveryKind, EventKind, Reason, State
 from audit.models import Entry
 from monitoring.levels import Level
@@ -38,13 +39,13 @@ def days(n: int) -> dt.date:
 
 def test_every_step_says_who_when_and_why(clinic: Clinic) -> None:
     alert = clinic.alert(300)
-    actions.acknowledge(alert=alert, by=clinic.nurse, now=later(hours=1))
-    actions.snooze(
+    life.acknowledge(alert=alert, by=clinic.nurse, now=later(hours=1))
+    life.snooze(
         alert=alert, by=clinic.nurse, now=later(hours=2), until=days(7), reason=Reason.OTHER, text=" rings back "
     )
-    actions.wake(alert=alert, by=clinic.doctor, now=later(hours=3))
-    actions.comment(alert=alert, by=clinic.doctor, now=later(hours=4), text="seen together")
-    actions.close(alert=alert, by=clinic.doctor, now=later(hours=5), reason=Reason.ACTED)
+    life.wake(alert=alert, by=clinic.doctor, now=later(hours=3))
+    life.comment(alert=alert, by=clinic.doctor, now=later(hours=4), text="seen together")
+    life.close(alert=alert, by=clinic.doctor, now=later(hours=5), reason=Reason.ACTED)
     told = alert.life.order_by("pk").values_list("kind", "by", "reason", "text", "until")[1:]
     assert list(told) == [
         ("acknowledged", clinic.nurse.pk, "", "", None),
@@ -64,22 +65,22 @@ def test_a_snooze_has_a_longest_day_by_level(clinic: Clinic, value: int, longest
     alert = clinic.alert(value)
     for n in (-1, longest + 1):
         with pytest.raises(ValidationError, match="from today"):
-            actions.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(n), reason=Reason.WILL_MONITOR)
-    actions.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(longest), reason=Reason.WILL_MONITOR)
+            life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(n), reason=Reason.WILL_MONITOR)
+    life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(longest), reason=Reason.WILL_MONITOR)
     assert alert.snoozed_until == days(longest)
 
 
 def test_the_days_of_a_snooze_are_those_of_the_centre(clinic: Clinic) -> None:
     alert = clinic.alert(500)
     late = dt.datetime(2025, 6, 15, 22, 30, tzinfo=dt.UTC)  # half past midnight of the 16th in Berlin
-    actions.snooze(alert=alert, by=clinic.nurse, now=late, until=days(15), reason=Reason.WILL_MONITOR)
+    life.snooze(alert=alert, by=clinic.nurse, now=late, until=days(15), reason=Reason.WILL_MONITOR)
     assert alert.snoozed_until == days(15)
 
 
 def test_urgent_is_never_snoozed(clinic: Clinic) -> None:
     alert = clinic.alert(1500)
     with pytest.raises(ValidationError, match="urgent"):
-        actions.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.WILL_MONITOR)
+        life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.WILL_MONITOR)
 
 
 @pytest.mark.parametrize(
@@ -88,23 +89,23 @@ def test_urgent_is_never_snoozed(clinic: Clinic) -> None:
 def test_snoozing_and_closing_need_a_reason(clinic: Clinic, reason: str, text: str, field: str) -> None:
     alert = clinic.alert(300)
     with pytest.raises(ValidationError) as error:
-        actions.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(1), reason=reason, text=text)
+        life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(1), reason=reason, text=text)
     assert field in error.value.message_dict
     with pytest.raises(ValidationError):
-        actions.close(alert=alert, by=clinic.nurse, now=NOW, reason=reason, text=text)
+        life.close(alert=alert, by=clinic.nurse, now=NOW, reason=reason, text=text)
     assert alert.life.count() == 1
 
 
 def test_who_acts_on_an_old_picture_is_told_and_changes_nothing(clinic: Clinic) -> None:
     alert = clinic.alert(500)
     old = Alert.objects.get(pk=alert.pk)
-    actions.close(alert=alert, by=clinic.doctor, now=NOW, reason=Reason.ACTED)
+    life.close(alert=alert, by=clinic.doctor, now=NOW, reason=Reason.ACTED)
     for step in (
-        lambda: actions.acknowledge(alert=old, by=clinic.nurse, now=NOW),
-        lambda: actions.close(alert=old, by=clinic.nurse, now=NOW, reason=Reason.ACTED),
-        lambda: actions.snooze(alert=old, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.ACTED),
+        lambda: life.acknowledge(alert=old, by=clinic.nurse, now=NOW),
+        lambda: life.close(alert=old, by=clinic.nurse, now=NOW, reason=Reason.ACTED),
+        lambda: life.snooze(alert=old, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.ACTED),
     ):
-        with pytest.raises(actions.Stale, match=rf"{clinic.doctor} has changed this alert in the meantime \(Closed\)"):
+        with pytest.raises(life.Stale, match=rf"{clinic.doctor} has changed this alert in the meantime \(Closed\)"):
             step()
     assert alert.life.count() == 2
 
@@ -114,49 +115,47 @@ def test_a_level_that_rose_after_the_page_was_made_is_not_acknowledged(clinic: C
     rules.ck(alert.patient, 1500)
     clinic.judge()
     now_urgent = Alert.objects.get(pk=alert.pk)
-    with pytest.raises(actions.Stale, match="This alert has changed in the meantime"):  # by the check, and nobody
-        actions.acknowledge(alert=now_urgent, by=clinic.nurse, now=NOW, seen_level="ACTION")
-    actions.acknowledge(alert=now_urgent, by=clinic.nurse, now=NOW, seen_level="URGENT")
+    with pytest.raises(life.Stale, match="This alert has changed in the meantime"):  # by the check, and nobody
+        life.acknowledge(alert=now_urgent, by=clinic.nurse, now=NOW, seen_level="ACTION")
+    life.acknowledge(alert=now_urgent, by=clinic.nurse, now=NOW, seen_level="URGENT")
 
 
 @pytest.mark.parametrize("kind", ["acknowledge", "snooze", "close"])
 def test_a_step_can_be_undone_for_ten_minutes(clinic: Clinic, kind: str) -> None:
     alert = clinic.alert(500)
     step = {
-        "acknowledge": lambda: actions.acknowledge(alert=alert, by=clinic.nurse, now=NOW),
-        "snooze": lambda: actions.snooze(
-            alert=alert, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.WILL_MONITOR
-        ),
-        "close": lambda: actions.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ACTED),
+        "acknowledge": lambda: life.acknowledge(alert=alert, by=clinic.nurse, now=NOW),
+        "snooze": lambda: life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(1), reason=Reason.WILL_MONITOR),
+        "close": lambda: life.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ACTED),
     }[kind]
     step()
     with pytest.raises(ValidationError, match="ten minutes"):
-        actions.reopen(alert=alert, by=clinic.nurse, now=later(minutes=10, seconds=1))
-    actions.reopen(alert=alert, by=clinic.nurse, now=later(minutes=10))
+        life.reopen(alert=alert, by=clinic.nurse, now=later(minutes=10, seconds=1))
+    life.reopen(alert=alert, by=clinic.nurse, now=later(minutes=10))
     assert (alert.state, alert.closed_at, alert.acknowledged_at, alert.snoozed_until) == (State.OPEN, None, None, None)
     with pytest.raises(ValidationError, match="nothing to undo"):
-        actions.reopen(alert=alert, by=clinic.nurse, now=later(minutes=10))
+        life.reopen(alert=alert, by=clinic.nurse, now=later(minutes=10))
 
 
 def test_what_the_rule_closed_or_found_again_cannot_be_undone(clinic: Clinic) -> None:
     alert = clinic.alert(500)
-    actions.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ACTED)
+    life.close(alert=alert, by=clinic.nurse, now=NOW, reason=Reason.ACTED)
     rules.ck(alert.patient, 600)
     clinic.judge()
     with pytest.raises(ValidationError, match="found it again"):
-        actions.reopen(alert=alert, by=clinic.nurse, now=NOW)
+        life.reopen(alert=alert, by=clinic.nurse, now=NOW)
     other = Alert.objects.get(closed_at=None)
     rules.ck(alert.patient, 20)
     clinic.judge()
     other.refresh_from_db()
     with pytest.raises(ValidationError, match="nothing to undo"):
-        actions.reopen(alert=other, by=clinic.nurse, now=NOW)
+        life.reopen(alert=other, by=clinic.nurse, now=NOW)
 
 
 def test_many_are_acknowledged_together_and_changed_ones_are_named(clinic: Clinic) -> None:
     alerts = [clinic.alert(500) for _ in range(3)]
-    actions.close(alert=Alert.objects.get(pk=alerts[1].pk), by=clinic.doctor, now=NOW, reason=Reason.ACTED)
-    done, stale = actions.bulk_acknowledge(alerts=alerts[::-1], by=clinic.nurse, now=NOW)
+    life.close(alert=Alert.objects.get(pk=alerts[1].pk), by=clinic.doctor, now=NOW, reason=Reason.ACTED)
+    done, stale = life.bulk_acknowledge(alerts=alerts[::-1], by=clinic.nurse, now=NOW)
     assert (done, stale) == ([alerts[0], alerts[2]], [alerts[1]])
     assert set(Alert.objects.values_list("state", flat=True)) == {State.ACKNOWLEDGED, State.CLOSED}
 
@@ -181,9 +180,9 @@ def test_what_nobody_acknowledges_in_time_goes_one_step_up(
     patient = clinic.patient(value)
     clinic.judge(now=moment(opened), patients=[patient.pk])
     alert = Alert.objects.get()
-    assert actions.escalate(now=moment(in_time)) == 0
-    assert actions.escalate(now=moment(late)) == 1
-    assert actions.escalate(now=moment(late)) == 0
+    assert life.escalate(now=moment(in_time)) == 0
+    assert life.escalate(now=moment(late)) == 1
+    assert life.escalate(now=moment(late)) == 0
     alert.refresh_from_db()
     assert (alert.audience, alert.state) == (Role.CLINICIAN, State.OPEN)
     event = alert.life.get(kind=EventKind.ESCALATED)
@@ -194,27 +193,27 @@ def test_what_nobody_acknowledges_in_time_goes_one_step_up(
 def test_escalation_skips_roles_without_people_and_ends_with_the_chain(clinic: Clinic) -> None:
     clinic.doctor.memberships.update(is_active=False)
     alert = clinic.alert(1500)
-    assert actions.escalate(now=later(hours=5)) == 0
+    assert life.escalate(now=later(hours=5)) == 0
     factories.person(clinic.centre, Role.ADMINISTRATOR)
-    assert actions.escalate(now=later(hours=5)) == 1
+    assert life.escalate(now=later(hours=5)) == 1
     alert.refresh_from_db()
     assert alert.audience == Role.ADMINISTRATOR
-    assert actions.escalate(now=later(days=5)) == 0
+    assert life.escalate(now=later(days=5)) == 0
 
 
 def test_acknowledged_snoozed_and_informing_alerts_are_not_passed_on(clinic: Clinic) -> None:
-    actions.acknowledge(alert=clinic.alert(1500), by=clinic.nurse, now=NOW)
-    actions.snooze(alert=clinic.alert(300), by=clinic.nurse, now=NOW, until=days(28), reason=Reason.ACTED)
+    life.acknowledge(alert=clinic.alert(1500), by=clinic.nurse, now=NOW)
+    life.snooze(alert=clinic.alert(300), by=clinic.nurse, now=NOW, until=days(28), reason=Reason.ACTED)
     clinic.alert(150)
-    assert actions.escalate(now=later(days=27)) == 0
+    assert life.escalate(now=later(days=27)) == 0
 
 
 def test_a_woken_alert_has_its_time_again(clinic: Clinic) -> None:
     alert = clinic.alert(300)
-    actions.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(2), reason=Reason.WILL_MONITOR)
+    life.snooze(alert=alert, by=clinic.nurse, now=NOW, until=days(2), reason=Reason.WILL_MONITOR)
     woke_at = dt.datetime(2025, 6, 18, 5, 0, tzinfo=dt.UTC)  # 07:00 in Berlin, an hour after the sweep
-    assert actions.wake_expired(now=woke_at - dt.timedelta(minutes=1)) == 0
-    assert actions.wake_expired(now=woke_at) == 1
+    assert life.wake_expired(now=woke_at - dt.timedelta(minutes=1)) == 0
+    assert life.wake_expired(now=woke_at) == 1
     alert.refresh_from_db()
     assert (alert.state, selectors.acknowledge_by(alert, clinic.centre.zone)) == (
         State.OPEN,
@@ -298,7 +297,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.state in (State.OPEN, State.SNOOZED))
     @rule()
     def acknowledge(self) -> None:
-        actions.acknowledge(alert=self.alert(), by=self.clinic.nurse, now=self.now)
+        life.acknowledge(alert=self.alert(), by=self.clinic.nurse, now=self.now)
         self.state, self.until, self.undo = State.ACKNOWLEDGED, None, self.now
 
     @precondition(lambda self: self.state)
@@ -307,9 +306,7 @@ class Life(RuleBasedStateMachine):
         until = self.today + dt.timedelta(days=n)
         allowed = {"URGENT": -1, "ACTION": 14, "TASK": 28, "INFO": 28}[self.level]
         try:
-            actions.snooze(
-                alert=self.alert(), by=self.clinic.nurse, now=self.now, until=until, reason=Reason.WILL_MONITOR
-            )
+            life.snooze(alert=self.alert(), by=self.clinic.nurse, now=self.now, until=until, reason=Reason.WILL_MONITOR)
         except ValidationError:
             assert n > allowed
             return
@@ -319,14 +316,14 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.state == State.SNOOZED)
     @rule()
     def wake(self) -> None:
-        actions.wake(alert=self.alert(), by=self.clinic.nurse, now=self.now)
+        life.wake(alert=self.alert(), by=self.clinic.nurse, now=self.now)
         self.state, self.until, self.undo = State.OPEN, None, None
 
     @precondition(lambda self: self.state)
     @rule()
     def close(self) -> None:
         evidence = self.alert().evidence["value"]
-        actions.close(alert=self.alert(), by=self.clinic.doctor, now=self.now, reason=Reason.ACTED)
+        life.close(alert=self.alert(), by=self.clinic.doctor, now=self.now, reason=Reason.ACTED)
         self.closed_by_hand = (self.level, evidence)
         self.state, self.until, self.undo = None, None, self.now
 
@@ -334,12 +331,12 @@ class Life(RuleBasedStateMachine):
     @rule()
     def take_back(self) -> None:
         try:
-            actions.reopen(alert=self.alert(), by=self.clinic.nurse, now=self.now)
+            life.reopen(alert=self.alert(), by=self.clinic.nurse, now=self.now)
         except ValidationError:
-            assert self.undo is None or self.now - self.undo > actions.UNDO_WITHIN
+            assert self.undo is None or self.now - self.undo > life.UNDO_WITHIN
             return
         assert self.undo is not None
-        assert self.now - self.undo <= actions.UNDO_WITHIN
+        assert self.now - self.undo <= life.UNDO_WITHIN
         alert = self.alert()
         self.state, self.level, self.until, self.undo = State.OPEN, alert.level, None, None
         self.closed_by_hand = None
@@ -347,7 +344,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: Alert.objects.filter(patient=self.patient).exists())
     @rule()
     def remark(self) -> None:
-        actions.comment(alert=self.alert(), by=self.clinic.nurse, now=self.now, text="a remark")
+        life.comment(alert=self.alert(), by=self.clinic.nurse, now=self.now, text="a remark")
 
     @invariant()
     def is_as_the_model_says(self) -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from alerts import actions, selectors
+from alerts import selectors
+from alerts.actions import life
 from alerts.models import Reason
 from audit.facts import withdraw
 from monitoring.rules.base import Rule
@@ -57,13 +58,13 @@ def test_what_was_acted_on_and_what_was_overridden_is_counted_by_rule(
     only_test_rules[clinic.rule.id] = clinic.rule
     clinic.alert(150)  # for information only: nobody is asked to act
     alerts = [clinic.alert(500) for _ in range(6)]
-    actions.acknowledge(alert=alerts[0], by=clinic.nurse, now=later(hours=1))
-    actions.close(alert=alerts[1], by=clinic.nurse, now=later(hours=3), reason=Reason.ACTED)
+    life.acknowledge(alert=alerts[0], by=clinic.nurse, now=later(hours=1))
+    life.close(alert=alerts[1], by=clinic.nurse, now=later(hours=3), reason=Reason.ACTED)
     until = AS_OF + dt.timedelta(days=2)
-    actions.snooze(alert=alerts[2], by=clinic.nurse, now=later(hours=5), until=until, reason=Reason.WILL_MONITOR)
-    actions.close(alert=alerts[3], by=clinic.nurse, now=later(hours=7), reason=Reason.NOT_APPLICABLE)
-    actions.close(alert=alerts[4], by=clinic.nurse, now=later(hours=9), reason=Reason.DATA_WRONG)
-    actions.reopen(alert=alerts[4], by=clinic.nurse, now=later(hours=9, minutes=1))
+    life.snooze(alert=alerts[2], by=clinic.nurse, now=later(hours=5), until=until, reason=Reason.WILL_MONITOR)
+    life.close(alert=alerts[3], by=clinic.nurse, now=later(hours=7), reason=Reason.NOT_APPLICABLE)
+    life.close(alert=alerts[4], by=clinic.nurse, now=later(hours=9), reason=Reason.DATA_WRONG)
+    life.reopen(alert=alerts[4], by=clinic.nurse, now=later(hours=9, minutes=1))
     [numbers] = selectors.rule_statistics(clinic.centre, NOW)
     assert (numbers.fired, numbers.acted, numbers.overridden) == (6, 2, 2)
     assert numbers.reasons == {"will_monitor": 1, "not_applicable": 1}
@@ -85,7 +86,7 @@ def test_a_rule_hardly_acted_on_for_two_months_is_proposed_for_review(
         clinic.judge(patients=[patient.pk], now=later(days=30))
         alerts.append(patient.alerts.get())
     for alert in alerts[:acted]:
-        actions.acknowledge(alert=alert, by=clinic.nurse, now=later(days=31))
+        life.acknowledge(alert=alert, by=clinic.nurse, now=later(days=31))
     assert selectors.rules_to_review(clinic.centre, later(days=60)) == []
     found = selectors.rules_to_review(clinic.centre, later(days=62))
     assert [numbers.rule for numbers in found] == ([clinic.rule.id] if proposed else [])

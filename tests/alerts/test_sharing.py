@@ -9,7 +9,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from alerts import actions, tasks
+from alerts import tasks
+from alerts.actions import judging, sweeps, touched
 from alerts.models import Alert, AlertEvent, RuleRun, Sweep
 from monitoring.asking import ask, findings
 from monitoring.rules import RULES
@@ -127,7 +128,7 @@ def test_a_rule_that_fails_leaves_nothing_half_prepared(clinic: Clinic) -> None:
 
     about = {"as_of": AS_OF, "centre_id": clinic.centre.pk}
     with sharing(**about) as shared:
-        with pytest.raises(actions.RuleFailed):
+        with pytest.raises(judging.RuleFailed):
             clinic.judge(make("a", findings=breaks), shared=shared)
         assert clinic.judge(make("b"), shared=shared).opened == 1
     assert Alert.objects.get().rule == "b"
@@ -165,12 +166,12 @@ def test_workers_at_once_ask_every_rule_once_and_leave_nothing_in_the_outbox(
     for value in (500, 500, 20):
         clinic.patient(value)
     sweep = Sweep.objects.create(centre=clinic.centre, as_of=AS_OF, started_at=NOW)
-    assert at_once([lambda: tasks.sweep(sweep.pk)] * 3 + [lambda: actions.judge_touched(now=NOW)] * 2) == []
+    assert at_once([lambda: tasks.sweep(sweep.pk)] * 3 + [lambda: touched.judge_touched(now=NOW)] * 2) == []
     assert sorted(RuleRun.objects.filter(sweep=sweep).values_list("rule", flat=True)) == [*"abcdef"]
     sweep.refresh_from_db()
     assert sweep.finished_at is not None
     assert Alert.objects.count() == 12
-    actions.judge_touched(now=NOW)
+    touched.judge_touched(now=NOW)
     assert not Touched.objects.exists()
 
 
@@ -182,23 +183,23 @@ def test_a_fact_judged_while_a_sweep_runs_is_not_undone_by_older_answers(
     clinic = clinic_committed
     only_test_rules.update({name: make(name) for name in "ab"})
     patient = clinic.patient(20)
-    actions.judge_touched(now=NOW)
+    touched.judge_touched(now=NOW)
     sweep = Sweep.objects.create(centre=clinic.centre, as_of=AS_OF, started_at=NOW)
 
     def meanwhile() -> None:
         rules.ck(patient, 500)
         assert is_shared(clinic.centre.pk)
-        assert actions.judge_touched(now=NOW) == 1
+        assert touched.judge_touched(now=NOW) == 1
         assert Alert.objects.count() == 2
         assert Touched.objects.exists()  # it stays: the sweep still holds what was before
 
-    with actions.share_of_sweep(sweep_id=sweep.pk, now=NOW) as to_ask:
+    with sweeps.share_of_sweep(sweep_id=sweep.pk, now=NOW) as to_ask:
         for rule, shared in to_ask:
-            actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=rule, now=NOW, shared=shared)
+            sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=rule, now=NOW, shared=shared)
             if rule == "a":
                 assert at_once([meanwhile]) == []
     assert not is_shared(clinic.centre.pk)
     assert sorted(AlertEvent.objects.values_list("alert__rule", "kind")) == [("a", "opened"), ("b", "opened")]
-    assert actions.judge_touched(now=later(minutes=1)) == 1
+    assert touched.judge_touched(now=later(minutes=1)) == 1
     assert not Touched.objects.exists()
     assert Alert.objects.filter(closed_at=None).count() == 2

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import Role
-from alerts import actions, selectors
+from alerts import selectors
+from alerts.actions import judging, sweeps, touched
 from alerts.models import Alert, Delivery, DeliveryKind, RuleRun, Sweep, Trigger
 from monitoring.rules import RULES
 from monitoring.rules.base import Rule
@@ -30,16 +31,16 @@ def at(text: str) -> dt.datetime:
 
 
 def test_a_sweep_is_claimed_once_a_day_after_the_hour_on_the_centres_clock(clinic: Clinic) -> None:
-    assert actions.claim_sweeps(now=at("2025-06-15 03:59")) == []  # 05:59 in Berlin
-    [sweep] = actions.claim_sweeps(now=at("2025-06-15 04:00"))
+    assert sweeps.claim_sweeps(now=at("2025-06-15 03:59")) == []  # 05:59 in Berlin
+    [sweep] = sweeps.claim_sweeps(now=at("2025-06-15 04:00"))
     assert (sweep.centre, sweep.as_of) == (clinic.centre, AS_OF)
-    assert actions.claim_sweeps(now=at("2025-06-15 21:59")) == []
-    assert actions.claim_sweeps(now=at("2025-06-15 22:30")) == []  # the 16th, before its hour
+    assert sweeps.claim_sweeps(now=at("2025-06-15 21:59")) == []
+    assert sweeps.claim_sweeps(now=at("2025-06-15 22:30")) == []  # the 16th, before its hour
 
 
 def test_days_that_were_missed_are_not_made_up_for(clinic: Clinic) -> None:
-    actions.claim_sweeps(now=at("2025-06-12 05:00"))
-    [sweep] = actions.claim_sweeps(now=at("2025-06-15 12:00"))
+    sweeps.claim_sweeps(now=at("2025-06-12 05:00"))
+    [sweep] = sweeps.claim_sweeps(now=at("2025-06-15 12:00"))
     assert sweep.as_of == AS_OF
     assert Sweep.objects.count() == 2
 
@@ -53,9 +54,9 @@ def test_what_came_to_be_overdue_while_nothing_ran_is_found_once(
     doses(patient, "-14.. methotrexate 15 /7")  # overdue in four days
     for days, opened in ((0, 0), (7, 1), (8, 0)):
         now = later(days=days)
-        for sweep in actions.claim_sweeps(now=now):
-            actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=LABS_OVERDUE.id, now=now)
-        actions.evaluate(
+        for sweep in sweeps.claim_sweeps(now=now):
+            sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=LABS_OVERDUE.id, now=now)
+        judging.evaluate(
             rule=LABS_OVERDUE, as_of=AS_OF + dt.timedelta(days=days), now=now, centre=clinic.centre,
             trigger=Trigger.COMMAND,
         )  # fmt: skip
@@ -70,38 +71,38 @@ def test_workers_are_called_and_again_after_a_while_until_every_rule_has_finishe
 ) -> None:
     for name in ("a", "b"):
         only_test_rules[name] = rules.make(name)
-    [sweep] = actions.claim_sweeps(now=NOW)
+    [sweep] = sweeps.claim_sweeps(now=NOW)
     called: list[int] = []
-    assert actions.dispatch_sweeps(now=NOW, send=called.append) == 2
+    assert sweeps.dispatch_sweeps(now=NOW, send=called.append) == 2
     assert called == [sweep.pk, sweep.pk]  # no more than there are rules
-    assert actions.dispatch_sweeps(now=later(minutes=19), send=called.append) == 0
-    actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=1))
-    actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=2))  # by two workers
+    assert sweeps.dispatch_sweeps(now=later(minutes=19), send=called.append) == 0
+    sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=1))
+    sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=later(minutes=2))  # by two workers
     assert RuleRun.objects.filter(sweep=sweep).count() == 1
-    assert actions.dispatch_sweeps(now=later(minutes=20), send=called.append) == 1
+    assert sweeps.dispatch_sweeps(now=later(minutes=20), send=called.append) == 1
     sweep.refresh_from_db()
     assert sweep.finished_at is None
-    actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="b", now=later(minutes=21))
+    sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="b", now=later(minutes=21))
     sweep.refresh_from_db()
     assert sweep.finished_at == later(minutes=21)
-    assert actions.dispatch_sweeps(now=later(hours=5), send=called.append) == 0
+    assert sweeps.dispatch_sweeps(now=later(hours=5), send=called.append) == 0
 
 
 def test_of_many_rules_some_workers_are_called(clinic: Clinic, only_test_rules: dict[str, Rule]) -> None:
     for name in "abcdefgh":
         only_test_rules[name] = rules.make(name)
-    actions.claim_sweeps(now=NOW)
+    sweeps.claim_sweeps(now=NOW)
     called: list[int] = []
-    assert actions.dispatch_sweeps(now=NOW, send=called.append) == actions.WORKERS_OF_A_SWEEP == len(called)
+    assert sweeps.dispatch_sweeps(now=NOW, send=called.append) == sweeps.WORKERS_OF_A_SWEEP == len(called)
 
 
 def test_yesterdays_sweep_does_not_undo_todays(clinic: Clinic, only_test_rules: dict[str, Rule]) -> None:
     only_test_rules["a"] = rules.make("a")
-    [old] = actions.claim_sweeps(now=later(days=-1))
-    [new] = actions.claim_sweeps(now=NOW)
-    assert actions.evaluate_in_sweep(sweep_id=old.pk, rule_id="a", now=NOW) is None
+    [old] = sweeps.claim_sweeps(now=later(days=-1))
+    [new] = sweeps.claim_sweeps(now=NOW)
+    assert sweeps.evaluate_in_sweep(sweep_id=old.pk, rule_id="a", now=NOW) is None
     called: list[int] = []
-    actions.dispatch_sweeps(now=NOW, send=called.append)
+    sweeps.dispatch_sweeps(now=NOW, send=called.append)
     assert called == [new.pk]
 
 
@@ -111,11 +112,11 @@ def test_one_broken_rule_leaves_the_sweep_unfinished_and_is_told_once(
     administrator = factories.person(clinic.centre, Role.ADMINISTRATOR)
     clinic.patient(500)
     only_test_rules.update({"a": rules.make("a"), "b": rules.make("b", findings=rules.breaks)})
-    [sweep] = actions.claim_sweeps(now=NOW)
-    actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=NOW)
+    [sweep] = sweeps.claim_sweeps(now=NOW)
+    sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="a", now=NOW)
     for _ in range(2):
-        with pytest.raises(actions.RuleFailed):
-            actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="b", now=NOW)
+        with pytest.raises(judging.RuleFailed):
+            sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id="b", now=NOW)
     sweep.refresh_from_db()
     assert sweep.finished_at is None
     assert Alert.objects.get().rule == "a"
@@ -131,17 +132,17 @@ def test_freshness_says_when_how_many_rules_and_patients_and_turns_stale_after_2
     for value in (500, 20, 20):
         clinic.patient(value)
     assert selectors.last_finished_sweep() is None
-    [sweep] = actions.claim_sweeps(now=NOW)
+    [sweep] = sweeps.claim_sweeps(now=NOW)
     for name in ("a", "b"):
-        actions.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=name, now=NOW)
+        sweeps.evaluate_in_sweep(sweep_id=sweep.pk, rule_id=name, now=NOW)
     checked = selectors.checked(clinic.centre, later(hours=26))
     assert (checked.at, checked.rules, checked.patients) == (NOW, 2, 3)
     assert (checked.is_stale, checked.failing, checked.held_back) == (False, [], [])
     assert selectors.checked(clinic.centre, later(hours=26, seconds=1)).is_stale
     assert selectors.last_finished_sweep() == NOW
-    assert actions.report_stale(now=later(hours=26)) == 0
-    assert actions.report_stale(now=later(hours=27)) == 1
-    assert actions.report_stale(now=later(hours=28)) == 1
+    assert sweeps.report_stale(now=later(hours=26)) == 0
+    assert sweeps.report_stale(now=later(hours=27)) == 1
+    assert sweeps.report_stale(now=later(hours=28)) == 1
     assert Delivery.objects.filter(kind=DeliveryKind.OPERATOR).count() == 1
 
 
@@ -161,11 +162,11 @@ def test_new_facts_are_judged_and_the_outbox_is_empty_after(clinic: Clinic, only
     only_test_rules["a"] = rules.make("a")
     patient = clinic.patient(500)
     assert Touched.objects.filter(patient=patient).exists()
-    assert actions.judge_touched(now=NOW) == 1
+    assert touched.judge_touched(now=NOW) == 1
     assert not Touched.objects.exists()
     run = RuleRun.objects.get()
     assert (run.trigger, run.asked, run.opened) == (Trigger.TOUCHED, 1, 1)
-    assert actions.judge_touched(now=NOW) == 0
+    assert touched.judge_touched(now=NOW) == 0
     assert RuleRun.objects.count() == 1
 
 
@@ -175,7 +176,7 @@ def test_the_day_judged_is_the_centres(clinic: Clinic, only_test_rules: dict[str
     elsewhere = factories.centre(time_zone="America/New_York")
     there = factories.patient(elsewhere, clinic.doctor)
     rules.ck(there, 500, on=1)
-    actions.judge_touched(now=at("2025-06-15 22:30"))  # the 16th in Berlin, the 15th in New York
+    touched.judge_touched(now=at("2025-06-15 22:30"))  # the 16th in Berlin, the 15th in New York
     assert Alert.objects.get().centre == clinic.centre
     assert dict(RuleRun.objects.values_list("centre", "as_of")) == {
         clinic.centre.pk: AS_OF + dt.timedelta(days=1),
@@ -188,14 +189,14 @@ def test_a_rule_that_fails_keeps_its_patients_and_keeps_no_other_rule_from_judgi
 ) -> None:
     only_test_rules.update({"a": rules.make("a", findings=rules.breaks), "b": rules.make("b")})
     patient = clinic.patient(500)
-    actions.judge_touched(now=NOW)
+    touched.judge_touched(now=NOW)
     assert Alert.objects.get().rule == "b"
     left = Touched.objects.get()
     assert (left.patient, left.rule) == (patient, "a")
-    actions.judge_touched(now=later(seconds=10))  # not again and again: at the next tick
+    touched.judge_touched(now=later(seconds=10))  # not again and again: at the next tick
     assert RuleRun.objects.count() == 2
     only_test_rules["a"] = rules.make("a")  # repaired
-    actions.judge_touched(now=later(minutes=1))
+    touched.judge_touched(now=later(minutes=1))
     assert not Touched.objects.exists()
     assert RuleRun.objects.filter(rule="b").count() == 1
     assert set(Alert.objects.values_list("rule", flat=True)) == {"a", "b"}
@@ -212,18 +213,18 @@ def test_who_finds_a_centre_being_judged_leaves_it_to_the_one_who_judges(
         with other.cursor() as cursor:
             name = f"alerts.judge_touched {clinic_committed.centre.pk}"
             cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
-        assert actions.judge_touched(now=NOW) == 0
+        assert touched.judge_touched(now=NOW) == 0
         assert Touched.objects.exists()
     finally:
         other.close()  # as when its process is killed; the server notices within a moment
     give_up_at = time.monotonic() + 60
-    while not actions.judge_touched(now=NOW):
+    while not touched.judge_touched(now=NOW):
         assert time.monotonic() < give_up_at
     assert not Touched.objects.exists()
 
 
 def test_a_fact_that_is_rolled_back_touches_nobody(clinic: Clinic) -> None:
-    actions.judge_touched(now=NOW)
+    touched.judge_touched(now=NOW)
     patient = clinic.patient()
     Touched.objects.all().delete()
     with transaction.atomic():
@@ -236,11 +237,11 @@ def test_old_runs_and_sent_mail_are_pruned_and_nothing_else(clinic: Clinic) -> N
     alert = clinic.alert(1500)
     clinic.judge(trigger=Trigger.TOUCHED, patients=[alert.patient_id])
     Delivery.objects.update(sent_at=NOW)
-    actions.prune(now=later(days=14))
+    sweeps.prune(now=later(days=14))
     assert RuleRun.objects.count() == 2
-    actions.prune(now=later(days=15))
+    sweeps.prune(now=later(days=15))
     assert RuleRun.objects.get().trigger == Trigger.SWEEP
-    actions.prune(now=later(days=401))
+    sweeps.prune(now=later(days=401))
     assert not RuleRun.objects.exists()
     assert not Delivery.objects.exists()
     assert alert.life.count() == 1

@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Centre, Role
-from alerts.actions import evaluate
+from alerts.actions.judging import evaluate
 from alerts.models import Alert, Trigger
 from exchange import actions, planning
 from exchange.mapping import LABS, PATIENTS, load

@@ -35,24 +35,26 @@ APPS = (
 # ------------------------------------------------------------------------------------------------- by reading the code
 
 
-# Public, in an actions.py, and writes nothing.
+# Public, in an actions.py, and writes nothing by itself.
 NOT_WRITING = {
-    "alerts.actions.send_soon": "wakes the job that sends mail",
-    "alerts.actions.share_of_sweep": "takes rules to be asked, under a lock of its session",
+    "alerts.actions.outbox.send_soon": "wakes the job that sends mail",
+    "alerts.actions.outbox.tell": "puts e-mails into the outbox for the action or job that calls it",
+    "alerts.actions.outbox.tell_operators": "the same, to whoever runs the service",
+    "alerts.actions.sweeps.share_of_sweep": "takes rules to be asked, under a lock of its session",
     "monitoring.rule_actions.needs_back_test": "a question",
 }
 
 
 def is_of_actions(path: Path) -> bool:
-    """actions.py, or where an app has so many that an area has a file of its own, <area>_actions.py."""
-    return path.name == "actions.py" or path.name.endswith("_actions.py")
+    """actions.py; or where an app has many, actions/<area>.py or <area>_actions.py."""
+    return path.name == "actions.py" or path.name.endswith("_actions.py") or path.parent.name == "actions"
 
 
 def test_every_public_function_that_acts_is_attributed() -> None:
     found, bare, misnamed = 0, [], []
     for app in APPS:
-        for path in sorted(filter(is_of_actions, (ROOT / app).glob("*.py"))):
-            module = importlib.import_module(f"{app}.{path.stem}")
+        for path in sorted(filter(is_of_actions, (ROOT / app).rglob("*.py"))):
+            module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
             for name, function in inspect.getmembers(module, inspect.isfunction):
                 if name.startswith("_") or function.__module__ != module.__name__:
                     continue
@@ -73,7 +75,7 @@ MACHINERY = {
     "accounts/sessions.py": "the row of a session, which holds no patient data",
     "accounts/views.py": "the second factor's own form, which writes no patient data",
     "common/models.py": "the trigger that notes whose facts changed",
-    "alerts/statements.py": "the SQL text that alerts/actions.py runs",
+    "alerts/statements.py": "the SQL text that alerts/actions/judging.py runs",
     "alerts/shadow_statements.py": "the same, for rules in the shadow",
 }
 WRITES = {"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "update"}

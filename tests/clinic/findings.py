@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from accounts.models import Centre, Role, User
-from alerts import actions
+from alerts.actions import judging
 from alerts.models import Alert, AlertEvent, EventKind, NotEvaluable, State, Trigger, Upcoming
 from monitoring.levels import Level
 from monitoring.models import Result
@@ -56,7 +56,7 @@ def rising_ck(patient: Patient, now: int = 600) -> Alert:
             Result, patient, analyte="ck", value=value, uln=200, value_received=str(value), unit_received="U/L",
             taken_on=AS_OF + dt.timedelta(days=day), laboratory="Central",
         )  # fmt: skip
-    actions.evaluate(
+    judging.evaluate(
         rule=RULES["ck-rising"], as_of=AS_OF, now=NOW, centre=patient.centre, patients=[patient.pk],
         trigger=Trigger.TOUCHED,
     )  # fmt: skip

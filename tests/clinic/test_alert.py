@@ -99,7 +99,7 @@ def test_the_thresholds_of_today_are_those_of_the_centre(clinic, patient, page_o
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_the_page_reads_whatever_a_rule_says(rule, clinic, clinician, signed_in) -> None:
     """Every reason that its own examples reach: the evidence is shown, and no value stands there as code."""
-    from alerts import actions
+    from alerts.actions import judging
 
     people = []
     for example in parse(rule.examples):
@@ -108,7 +108,7 @@ def test_the_page_reads_whatever_a_rule_says(rule, clinic, clinician, signed_in)
             for name, cell in example.cells.items():
                 COLUMNS[name](patient, cell)
             people.append(patient)
-    actions.evaluate(rule=rule, as_of=AS_OF, now=NOW, centre=clinic, trigger="command")
+    judging.evaluate(rule=rule, as_of=AS_OF, now=NOW, centre=clinic, trigger="command")
     seen: set[str] = set()
     client = signed_in(clinician)
     for alert in Alert.objects.filter(rule=rule.id, patient__in=people):
@@ -154,14 +154,14 @@ def test_the_days_to_and_since_a_step_are_told_as_days(patient) -> None:
 
 
 def test_the_review_of_second_line_therapy_shows_its_gates_and_options(clinic, clinician, signed_in) -> None:
-    from alerts import actions
+    from alerts.actions import judging
 
     rule = RULES["second-line-review"]
     example = next(e for e in parse(rule.examples) if e.expect.startswith("ACTION [no-response]"))
     patient = findings.someone(clinic, clinician)
     for name, cell in example.cells.items():
         COLUMNS[name](patient, cell)
-    actions.evaluate(rule=rule, as_of=AS_OF, now=NOW, centre=clinic, trigger="command")
+    judging.evaluate(rule=rule, as_of=AS_OF, now=NOW, centre=clinic, trigger="command")
     alert = Alert.objects.get(patient=patient)
     gates = questions.gates_of(alert.rule, alert.evidence)
     options = questions.options_of(alert.rule, alert.evidence)

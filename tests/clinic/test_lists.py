@@ -16,7 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
-from alerts import actions
+from alerts.actions import life
 from alerts.models import RuleRun, Trigger
 from audit.models import Access, Entry
 from clinic import actions as figures
@@ -137,7 +137,7 @@ def test_no_patient_of_another_centre_is_listed_or_found(clinic, signed_in) -> N
 def test_every_rule_is_listed_with_what_became_of_it(clinic, clinician, signed_in) -> None:
     patient = findings.someone(clinic, clinician)
     alert = findings.alert(patient, opened_at=NOW - dt.timedelta(hours=5))
-    actions.acknowledge(alert=alert, by=clinician, now=NOW, reason="already_known")
+    life.acknowledge(alert=alert, by=clinician, now=NOW, reason="already_known")
     page = signed_in(clinician).get("/rules/").content.decode()
     for rule in RULES.values():
         assert f'href="/rules/{rule.id}/"' in page
@@ -222,8 +222,8 @@ def done(people, clinic, clinician):
     nurse = factories.person(clinic, Role.NURSE, full_name="Ngozi Bell")
     first = findings.alert(people.moreau)
     second = findings.alert(people.morgan)
-    actions.acknowledge(alert=first, by=clinician, now=NOW - dt.timedelta(days=1), reason="will_monitor")
-    actions.comment(alert=second, by=nurse, now=NOW, text="x")
+    life.acknowledge(alert=first, by=clinician, now=NOW - dt.timedelta(days=1), reason="will_monitor")
+    life.comment(alert=second, by=nurse, now=NOW, text="x")
     return nurse
 
 
@@ -312,7 +312,7 @@ def filled(clinic, clinician, people: int, results_each: int) -> str:
         findings.coming(patient, 5)
         findings.unjudged(patient)
         steroid(patient, "20")
-        actions.acknowledge(alert=findings.alert(patient, subject="plan:1"), by=clinician, now=NOW)
+        life.acknowledge(alert=findings.alert(patient, subject="plan:1"), by=clinician, now=NOW)
         many(patient, AS_OF, results_each)
     return str(alert.public_id)
 

@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 
 from accounts.models import Role
-from alerts import actions as alerts
+from alerts.actions import life
 from alerts.models import AlertEvent, EventKind, Reason
 from alerts.selectors import rule_statistics
 from clinic import actions, runchart
@@ -60,9 +60,9 @@ def people(clinic, clinician):
             )
             later = {"by": clinician, "now": opened_at + 6 * DAY}
             if number % 3 == 0:
-                alerts.close(alert=alert, reason=Reason.ALREADY_KNOWN, text="", **later)
+                life.close(alert=alert, reason=Reason.ALREADY_KNOWN, text="", **later)
             elif number % 3 == 1:
-                alerts.acknowledge(alert=alert, reason="", text="", **later)
+                life.acknowledge(alert=alert, reason="", text="", **later)
     findings.alert(made[0], "URGENT", opened_at=NOW - dt.timedelta(hours=2))
     findings.alert(made[2], "TASK", audience=Role.NURSE, due_on=AS_OF - 2 * DAY)
     findings.coming(made[3], 3)
@@ -165,9 +165,9 @@ def test_a_month_of_the_past_is_judged_by_what_was_so_then(people, clinic) -> No
 def test_the_same_outcome_as_the_statistics_of_the_rules(people, clinic, clinician) -> None:
     """One definition in SQL for lists, one in Python for rules: they agree, undone steps included."""
     undone = findings.alert(people[0], subject="plan:9", opened_at=NOW - DAY)
-    alerts.close(alert=undone, reason=Reason.DATA_WRONG, text="", by=clinician, now=NOW)
+    life.close(alert=undone, reason=Reason.DATA_WRONG, text="", by=clinician, now=NOW)
     undone.refresh_from_db()
-    alerts.reopen(alert=undone, by=clinician, now=NOW)
+    life.reopen(alert=undone, by=clinician, now=NOW)
     since = NOW - 400 * DAY
     numbers = next(n for n in rule_statistics(clinic, since) if n.rule == "physio-missed")
     found = {
@@ -188,7 +188,7 @@ def test_what_was_closed_is_listed_with_what_became_of_it(clinic, clinician, sig
     by_hand, by_itself, still = (
         findings.alert(findings.someone(clinic, clinician, family_name=name)) for name in "ABC"
     )
-    alerts.close(alert=by_hand, reason=Reason.PATIENT_DECLINED, text="", by=clinician, now=NOW)
+    life.close(alert=by_hand, reason=Reason.PATIENT_DECLINED, text="", by=clinician, now=NOW)
     by_itself.__class__.objects.filter(pk=by_itself.pk).update(state="closed", closed_at=NOW - DAY)
     AlertEvent.objects.create(alert=by_itself, kind=EventKind.CLOSED, at=NOW - DAY, level="TASK")
     client = signed_in(clinician)

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Centre, User
-from alerts.actions import judge_touched
+from alerts.actions.touched import judge_touched
 from alerts.models import Alert
 from audit import facts
 from audit.models import Entry

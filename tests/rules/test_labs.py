@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.actions import evaluate
+from alerts.actions.judging import evaluate
 from alerts.models import Alert, Trigger
 from monitoring import limit_sets
 from monitoring.analytes import ANALYTES, convert

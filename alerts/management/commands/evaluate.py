@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import Centre
-from alerts.actions import RuleFailed, evaluate
+from alerts.actions.judging import RuleFailed, evaluate
 from alerts.models import Trigger
 from common.dates import centre_day
 from monitoring.rules import RULES

@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Centre, Membership, Role, User
-from alerts.actions import acknowledge, close, evaluate, snooze
+from alerts.actions.judging import evaluate
+from alerts.actions.life import acknowledge, close, snooze
 from alerts.models import Alert, Reason, State, Sweep, Trigger
 from clinic.actions import work_out_figures
 from clinic.demo.cases import ORDINARY

@@ -13,7 +13,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from alerts import actions, tasks
+from alerts import tasks
 from monitoring.rule_pages import MADE, rule_pages, table
 from monitoring.rules import RULES
 
@@ -110,17 +110,18 @@ def steps() -> list[list[str]]:
 
 
 def name_of(value: ast.expr) -> str:
-    """`actions.claim_sweeps` of a step that calls it; the task of one that hands it on."""
+    """`sweeps.claim_sweeps` of a step that calls it; the task of one that hands it on."""
     for node in ast.walk(value):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == "actions":
-                return f"alerts.actions.{node.attr}"
+            module = getattr(tasks, node.value.id, None)
+            if inspect.ismodule(module) and module.__name__.startswith("alerts.actions."):
+                return f"{module.__name__}.{node.attr}"
             if node.attr == "delay" and node.value.id != "sweep":
                 return f"alerts.tasks.{node.value.id}"
     raise LookupError(ast.unparse(value))
 
 
 def function(value: ast.expr) -> Any:
-    _, module, name = name_of(value).split(".")
-    found = getattr({"actions": actions, "tasks": tasks}[module], name)
+    module, _, name = name_of(value).rpartition(".")
+    found = getattr(import_module(module), name)
     return getattr(found, "run", found)
