@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from myositis_tracker.engine import PROJECT, engine_for_environment
 from tests.browser.figures import (  # noqa: F401 - a fixture and a hook of every run
@@ -103,6 +105,11 @@ def refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 prepare_environment()
 sys.addaudithook(refuse_the_network)
+# An example is not wrong because the machine was busy with something else.
+hypothesis_settings.register_profile(
+    "busy", parent=hypothesis_settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy")
 
 
 @pytest.hookimpl(tryfirst=True)

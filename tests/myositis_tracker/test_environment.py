@@ -33,7 +33,7 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -223,7 +223,7 @@ for rule in ("pneumocystis-prophylaxis", "pre-treatment-checks"):
 
 def test_adding_a_drug_is_one_entry():
     """The forms and the rules know a drug from its entry alone."""
-    done = subprocess.run([sys.executable, "-c", NEW_DRUG], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run([sys.executable, "-c", NEW_DRUG], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
