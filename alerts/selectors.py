@@ -112,44 +112,38 @@ class Checked:
         return self.is_stale
 
 
-# The newest runs that have something to say. Looked up one by one: on a busy day new facts make thousands of runs.
-_NEWEST_RUNS = """
-SELECT run.* FROM unnest(%(rules)s::text[]) asked (rule) CROSS JOIN unnest(%(triggers)s::text[]) made (trigger)
-CROSS JOIN LATERAL (
-    SELECT * FROM alerts_rulerun r
-    WHERE r.centre_id = %(centre)s AND r.rule = asked.rule AND r.trigger = made.trigger AND r.started_at > %(since)s
-    ORDER BY r.started_at DESC, r.id DESC LIMIT 1) run
-WHERE run.finished_at IS NULL OR run.held_back <> ''
+# Every page shows it, hence one question. The newest runs are looked up one by one: on a busy day new facts make
+# thousands of them.
+_CHECKED = """
+WITH sweep AS (
+    SELECT id, finished_at FROM alerts_sweep WHERE centre_id = %(centre)s AND finished_at IS NOT NULL
+    ORDER BY finished_at DESC LIMIT 1
+), newest AS (
+    SELECT run.* FROM unnest(%(rules)s::text[]) asked (rule) CROSS JOIN unnest(%(triggers)s::text[]) made (trigger)
+    CROSS JOIN LATERAL (
+        SELECT * FROM alerts_rulerun r
+        WHERE r.centre_id = %(centre)s AND r.rule = asked.rule AND r.trigger = made.trigger AND r.started_at > %(since)s
+        ORDER BY r.started_at DESC, r.id DESC LIMIT 1) run
+)
+SELECT (SELECT finished_at FROM sweep), count(DISTINCT r.rule), COALESCE(max(r.asked), 0),
+    ARRAY(SELECT DISTINCT rule FROM newest
+          WHERE finished_at IS NULL AND (error <> '' OR started_at < %(runs_since)s) ORDER BY rule),
+    ARRAY(SELECT DISTINCT rule FROM newest WHERE held_back <> '' ORDER BY rule)
+FROM alerts_rulerun r WHERE r.sweep_id = (SELECT id FROM sweep) AND r.finished_at IS NOT NULL
 """
 
 
 def checked(centre: Centre, now: dt.datetime) -> Checked:
     """For "Checked 06:00, 24 rules, 412 patients". Stale: no check has finished in the last 26 hours."""
-    sweep = Sweep.objects.filter(centre=centre, finished_at__isnull=False).order_by("-finished_at").first()
-    counts = {"rules": 0, "patients": 0}
-    if sweep is not None:
-        counts = RuleRun.objects.filter(sweep=sweep, finished_at__isnull=False).aggregate(
-            rules=Count("rule", distinct=True), patients=Max("asked")
-        )
-    runs = list(
-        RuleRun.objects.raw(
-            _NEWEST_RUNS,
-            {"centre": centre.pk, "rules": [*RULES], "triggers": [*Trigger], "since": now - 2 * STALE_AFTER},
-        )
-    )
-    at = sweep.finished_at if sweep else None
-    return Checked(
-        at=at,
-        rules=counts["rules"],
-        patients=counts["patients"] or 0,
-        is_stale=at is None or now - at > STALE_AFTER,
-        failing=sorted({run.rule for run in runs if _failed(run, now)}),
-        held_back=sorted({run.rule for run in runs if run.held_back}),
-    )
-
-
-def _failed(run: RuleRun, now: dt.datetime) -> bool:
-    return run.finished_at is None and (bool(run.error) or now - run.started_at > RUNS_AT_MOST)
+    asked = {
+        "centre": centre.pk, "rules": [*RULES], "triggers": [*Trigger], "since": now - 2 * STALE_AFTER,
+        "runs_since": now - RUNS_AT_MOST,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_CHECKED, asked)
+        at, rules, patients, failing, held_back = cursor.fetchone()
+    is_stale = at is None or now - at > STALE_AFTER
+    return Checked(at=at, rules=rules, patients=patients, is_stale=is_stale, failing=failing, held_back=held_back)
 
 
 def rules_finished(sweep: Sweep) -> set[str]:
