@@ -29,7 +29,7 @@ NAMES = {
 def findings(q: Question) -> str:
     said = " ".join(f"WHEN '{name}' THEN '{words}'" for name, words in NAMES.items())
     return f"""
-    WITH {deterioration_sql.candidates(q)}, {steroid.courses(q, people="worsening")}, {steroid.episodes()},
+    WITH {deterioration_sql.candidates(q)}, {steroid.courses(q, people="worsening", recent=True)}, {steroid.episodes()},
     {deterioration_sql.visits(q, "worsening")}, since AS (
         -- as in second-line-review: the newest visit about the first day of the present episode
         SELECT e.patient_id, max(v.assessed_on) AS since_on

@@ -11,17 +11,22 @@ from monitoring.rules.base import Question
 MEASURES = ("physician_vas", "patient_vas", "haq_di", "extramuscular_vas", "mmt8_150", "mmt8_80")
 
 
-def visits(q: Question, people: str = "asked", since: str = "NULL::date") -> str:
+def visits(q: Question, people: str = "asked", since: str = "") -> str:
     """CTE `visit` (patient_id, id, assessed_on, and MEASURES): assessments with at least one of the five measures.
 
     `since` is SQL for the earliest day to read, over a row `a` of `people`.
     """
+    columns = ", ".join(f"v.{name}" for name in MEASURES)
     return f"""visit AS (
-        SELECT a.patient_id, v.id, v.assessed_on, {", ".join(f"v.{name}" for name in MEASURES)}
+        SELECT a.patient_id, v.*
         FROM {people} a
-        JOIN monitoring_assessment v ON v.patient_id = a.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
-        WHERE COALESCE({", ".join(f"v.{name}" for name in MEASURES)}) IS NOT NULL
-          AND ({since} IS NULL OR v.assessed_on >= {since})
+        -- LATERAL: the visits of a few patients, by index, out of all there are
+        CROSS JOIN LATERAL (
+            SELECT v.id, v.assessed_on, {columns}
+            FROM monitoring_assessment v
+            WHERE v.patient_id = a.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
+              AND COALESCE({columns}) IS NOT NULL{f" AND v.assessed_on >= {since}" if since else ""}
+            OFFSET 0) v
     )"""
 
 
@@ -68,7 +73,7 @@ def candidates(q: Question, people: str = "asked") -> str:
     )"""
 
 
-def ctes(people: str | None = None) -> str:
+def ctes() -> str:
     """CTEs up to
 
     `worsened` (patient_id, nth, assessed_on, reasons, changes): what the definition says of the newest (nth 1) and the
@@ -76,8 +81,7 @@ def ctes(people: str | None = None) -> str:
     could be compared as {measure: [best before, now]}. A visit with nothing to be compared with has no row.
     `deteriorated` (patient_id, newest_on, before_on, reasons, changes): both meet it.
 
-    Needs `visit`, and `since` (patient_id, since_on): the day of the baseline; no row or NULL: all visits. Where visits of
-    others are in it too, `people` names a CTE with those asked about.
+    Needs `visit`, and `since` (patient_id, since_on): the day of the baseline; no row or NULL: all visits.
     """
     falls = {
         "physician_vas": "physician_vas - best_physician_vas",
@@ -95,11 +99,10 @@ def ctes(people: str | None = None) -> str:
     pairs = ", ".join(f"'{name}', CASE WHEN {fall} IS NOT NULL THEN jsonb_build_array(best_{name}, {name}) END"
                       for name, fall in falls.items())  # fmt: skip
     lowest = ", ".join(f"min(p.{name}) AS best_{name}" for name in MEASURES if not name.startswith("mmt8"))
-    among = f"JOIN {people} USING (patient_id)" if people else ""
     return f"""
     visit_ranked AS (
         SELECT v.*, row_number() OVER (PARTITION BY v.patient_id ORDER BY v.assessed_on DESC, v.id DESC) AS nth
-        FROM visit v {among} LEFT JOIN since s ON s.patient_id = v.patient_id
+        FROM visit v LEFT JOIN since s ON s.patient_id = v.patient_id
         WHERE s.since_on IS NULL OR v.assessed_on >= s.since_on
     ), visit_best AS (
         SELECT v.*, {", ".join(f"b.best_{name}" for name in MEASURES)}

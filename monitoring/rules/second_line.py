@@ -120,12 +120,20 @@ def _enough(people: str, weights: str) -> str:
 
 
 def _ctes(q: Question) -> str:
-    reading = "COALESCE(a.day0 - (%(baseline_before_days)s + %(look_back_days)s)::int, 'infinity')"
     enzymes = ", ".join(f"'{name}'" for name in ENZYME_RANGES)
     points = tis_sql.points("b", "f")
     visits_alone = [measure for measure in Measure if measure is not Measure.ENZYME]
     columns = ", ".join(f"v.{name}" for name in tis_sql.VISIT)
     has = _before("b")
+    # Where answers are shared, the days of everybody's glucocorticoid are known.
+    spans = q.shared(steroid.SPANS)
+    taking = (
+        f"""taking AS (
+        SELECT DISTINCT patient_id FROM {spans} WHERE last_day >= %(as_of)s::date - %(episode_gap_days)s::int
+    )"""
+        if spans
+        else steroid.taking(q, days_back="%(episode_gap_days)s")
+    )
     lacks_before = ", ".join(f"CASE WHEN {has[m]} IS NULL THEN '{tis_sql.NAMES[m]}' END" for m in Measure)
     lacks_after = ", ".join(
         f"CASE WHEN {has[m]} IS NOT NULL AND t.{m.value} IS NULL THEN '{AFTER[m]}' END" for m in Measure
@@ -139,7 +147,7 @@ def _ctes(q: Question) -> str:
         JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")} AND s.reason = '{StopReason.TOXICITY.value}'
         WHERE s.stopped_on BETWEEN %(as_of)s::date - %(intolerant_days)s::int AND %(as_of)s
         GROUP BY a.patient_id
-    ), {steroid.taking(q, days_back="%(episode_gap_days)s")}, candidate AS (
+    ), {taking}, candidate AS (
         -- in an episode, or with a toxicity to be looked at; for nobody else can a reason hold
         SELECT a.patient_id FROM asked a
         JOIN (SELECT patient_id FROM taking UNION SELECT patient_id FROM intolerance) possible USING (patient_id)
@@ -183,13 +191,14 @@ def _ctes(q: Question) -> str:
             r.began_on AS rituximab_on, i.given_on AS ivig_on,
             COALESCE(%(as_of)s::date - r.began_on < %(rituximab_quiet_days)s, false)
                 OR COALESCE(%(as_of)s::date - i.given_on < %(ivig_quiet_days)s, false) AS is_quiet
-        FROM (SELECT DISTINCT patient_id FROM steroid_span) ever
+        FROM candidate
         JOIN asked a USING (patient_id)
         LEFT JOIN steroid_episode e USING (patient_id)
         LEFT JOIN mda5 m USING (patient_id)
         LEFT JOIN rituximab_cycle r USING (patient_id)
         LEFT JOIN ivig_first i USING (patient_id)
-        WHERE a.subtype <> 'inclusion_body'
+        -- ever had a glucocorticoid
+        WHERE e.patient_id IS NOT NULL OR a.patient_id IN (SELECT patient_id FROM steroid_span)
     ), weight AS (
         SELECT DISTINCT ON (p.patient_id) p.patient_id, w.weight_kg, w.measured_on
         FROM person p
@@ -205,22 +214,28 @@ def _ctes(q: Question) -> str:
             CASE WHEN bool_or(is_sure AND line <> '{steroid.PE}' AND days >= needed) THEN true
                  WHEN bool_or(line <> '{steroid.PE}' AND days >= needed) THEN NULL ELSE false END AS is_adequate
         FROM enough_run GROUP BY patient_id
-    ), {deterioration_sql.visits(q, "person", reading)}, baseline AS (
-        SELECT DISTINCT ON (p.patient_id) v.*
+    ), baseline AS (
+        SELECT p.patient_id, v.*
         FROM person p
-        JOIN visit v ON v.patient_id = p.patient_id AND v.assessed_on
-            BETWEEN p.day0 - %(baseline_before_days)s::int AND p.day0 + %(baseline_after_days)s::int
-        ORDER BY p.patient_id, v.assessed_on DESC, v.id DESC
-    ), follow_up AS (
-        SELECT DISTINCT ON (p.patient_id) v.*
+        CROSS JOIN LATERAL (
+            SELECT v.id, v.assessed_on, {", ".join(f"v.{name}" for name in deterioration_sql.MEASURES)}
+            FROM monitoring_assessment v
+            WHERE v.patient_id = p.patient_id AND {q.known("v")} AND v.assessed_on <= %(as_of)s
+              AND COALESCE({", ".join(f"v.{name}" for name in deterioration_sql.MEASURES)}) IS NOT NULL
+              AND v.assessed_on BETWEEN p.day0 - %(baseline_before_days)s::int AND p.day0 + %(baseline_after_days)s::int
+            ORDER BY v.assessed_on DESC, v.id DESC LIMIT 1) v
+    ), {deterioration_sql.candidates(q, "person")}, follow_up AS (
+        SELECT v.*
         FROM person p
-        JOIN visit v ON v.patient_id = p.patient_id
+        JOIN newest_visit v ON v.patient_id = p.patient_id
             AND v.assessed_on >= p.day0 + %(follow_up_from_day)s::int
             AND v.assessed_on >= %(as_of)s::date - %(follow_up_max_age_days)s::int
-        ORDER BY p.patient_id, v.assessed_on DESC, v.id DESC
-    ), since AS (
+    ), worse_person AS (
+        SELECT p.patient_id, p.day0 - (%(baseline_before_days)s + %(look_back_days)s)::int AS read_from
+        FROM person p JOIN worsening USING (patient_id)
+    ), {deterioration_sql.visits(q, "worse_person", "a.read_from")}, since AS (
         SELECT patient_id, assessed_on AS since_on FROM baseline
-    ), {deterioration_sql.candidates(q, "person")}, {deterioration_sql.ctes("worsening")}, compared AS (
+    ), {deterioration_sql.ctes()}, compared AS (
         SELECT p.patient_id, p.centre_id, p.sex, b.assessed_on AS b_on, f.assessed_on AS f_on
         FROM person p
         JOIN adequacy y ON y.patient_id = p.patient_id AND y.is_adequate IS NOT FALSE
