@@ -47,6 +47,7 @@ KEYWORDS: dict[str, Any] = {
 }
 
 PLACES = re.compile(r"%\(\w+\)\w|\{[\w.]+\}")
+MARKUP = re.compile(r"""</?[A-Za-z!][^>]*>|[<>"]|&#?\w+;""")
 
 Found = tuple[str, int, Any, list[str], str | None]  # file, line, message, comments, context
 
@@ -161,7 +162,9 @@ def untranslated(catalog: Catalog) -> list[str]:
 
 
 def wrong(language: str, domain: str) -> list[str]:
-    """What keeps the catalogue from being whole: a text that is missing, not translated, or with other placeholders."""
+    """What keeps the catalogue from being whole: a text that is missing, not translated, with other placeholders or
+    markup. A page writes its own texts as they are: what is markup in a translation is markup in the page.
+    """
     catalog = updated(language, domain)
     found = [f"not translated: {text[:90]}" for text in untranslated(catalog)]
     for message in catalog:
@@ -172,7 +175,18 @@ def wrong(language: str, domain: str) -> list[str]:
             message.id and message.string and all(message.string) and not _places(message.string) <= _places(message.id)
         ):
             found.append(f"other placeholders: {message.id[0][:90]}")  # a singular may say "one" where a plural counts
+        if message.id and not _markup(_all(message.string)) <= _markup(_all(message.id)):
+            found.append(f"other markup: {_all(message.id)[0][:90]}")
     return found
+
+
+def _all(said: Any) -> list[str]:
+    return [text for text in (said if isinstance(said, list | tuple) else [said]) if text]
+
+
+def _markup(texts: Iterable[str]) -> set[str]:
+    """Whole tags, and whatever else could begin one or end an attribute."""
+    return {mark for text in texts for mark in MARKUP.findall(text)}
 
 
 def _places(texts: Iterable[str]) -> set[str]:

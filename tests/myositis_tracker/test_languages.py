@@ -49,6 +49,17 @@ def test_what_keeps_a_catalogue_from_being_whole_is_said(tmp_path, monkeypatch) 
     assert "other placeholders: %(n)s year" in languages.wrong("de", "django")
 
 
+@pytest.mark.parametrize("said", ['Heute" onfocus="x()', "<img src=x>", "<b>Heute", "&lt;Heute"])
+def test_a_translation_brings_no_markup_of_its_own(tmp_path, monkeypatch, said: str) -> None:
+    """A page writes it as it is, into attributes too."""
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    path = languages.path_of("de", "django")
+    path.parent.mkdir(parents=True)
+    escaped = said.replace('"', '\\"')
+    path.write_text(f'msgid "today"\nmsgstr "{escaped}"\n', encoding="utf-8")
+    assert "other markup: today" in languages.wrong("de", "django")
+
+
 @pytest.fixture
 def clinician(db: None) -> User:
     return factories.person(factories.centre(), Role.CLINICIAN)
