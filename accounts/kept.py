@@ -1,8 +1,9 @@
-"""What somebody typed outlives the end of their session.
+"""What somebody typed outlives the end of their session, and is recorded at no other centre than it was meant for.
 
-A form that arrives after the session has ended is kept in the browser's next session, enciphered and for a quarter of
-an hour, while its sender signs in; then its page comes back with everything in its boxes. Only to the same person: each
-form carries a signed mark of whom it was made for. Nothing is kept of the pages of signing in, of passwords, of files.
+Each form carries a signed mark of whom, and at which centre, it was made for. One that arrives after the session has
+ended, or after its sender began to work at another centre in another tab, is kept in the browser's session, enciphered
+and for a quarter of an hour. Its page comes back with everything in its boxes, for the same person at the same centre,
+until it is sent or discarded. Nothing is kept of the pages of signing in, of passwords, of files.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -26,17 +28,23 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
-from django.utils.crypto import salted_hmac
+from django.urls import reverse
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.middleware import SESSION_KEY as CENTRE_KEY
+from accounts.models import Membership
 from common.filling import OWN, fill
 
 SECONDS = 15 * 60
 LARGEST = 64_000  # characters: many times the longest form, and little for a session
 _SESSION_KEY = "kept"
+_SHOWN_KEY = "kept_shown"
 _FIELD = "whose"
+_HEADER = "X-Whose"  # what a script asks by itself; only a mark, for nothing is kept by it
+# At whatever centre a form for these was made, it means the same.
+_OF_NO_CENTRE = frozenset({"accounts:switch-centre", "accounts:stay", "accounts:discard-kept"})
 _SECRET = re.compile("password|passwort|secret|token", re.IGNORECASE)
 _NEVER = ("/login/", "/api/", "/accounts/tokens/")
 _signer = Signer(salt="accounts.kept")
@@ -52,6 +60,12 @@ def signed_mark(user_id: int, centre_id: int | None) -> str:
     return _signer.sign(mark(user_id, centre_id))
 
 
+def draft_key_of(user_id: int) -> str:
+    """The key of what scripts keep in a tab: the same at every signing in, and in no page of anybody else."""
+    digest = salted_hmac("accounts.kept.drafts", str(user_id), algorithm="sha256").digest()
+    return base64.b64encode(digest).decode()
+
+
 @dataclass(frozen=True)
 class Kept:
     whose: str
@@ -59,6 +73,8 @@ class Kept:
     page: str  # where it stood
     fields: dict[str, list[str]]
     had_files: bool
+    elsewhere: bool  # sent while its sender was at another centre, and not after the session had ended
+    token: str  # tells scripts one keeping from the next
 
 
 def _cipher() -> Fernet:
@@ -75,7 +91,7 @@ def _page_of(request: HttpRequest) -> str:
     return page if ours and not said.path.startswith(_NEVER) else request.get_full_path()
 
 
-def keep(request: HttpRequest) -> bool:
+def keep(request: HttpRequest, *, elsewhere: bool = False) -> bool:
     """Keep the form that was sent. False where there is none of ours, or one that must not be kept."""
     if request.method != "POST" or request.path.startswith(_NEVER):
         return False
@@ -88,12 +104,43 @@ def keep(request: HttpRequest) -> bool:
         for name, values in request.POST.lists()
         if name not in OWN and not _SECRET.search(name)
     }
-    kept = Kept(whose, request.get_full_path(), _page_of(request), fields, bool(request.FILES))
+    kept = Kept(
+        whose, request.get_full_path(), _page_of(request), fields, bool(request.FILES), elsewhere, get_random_string(8)
+    )
     text = json.dumps(asdict(kept))
     if len(text) > LARGEST:
         return False
     request.session[_SESSION_KEY] = _cipher().encrypt(text.encode()).decode()
+    request.session.pop(_SHOWN_KEY, None)
     return True
+
+
+def discard(request: HttpRequest) -> str:
+    """Forget what is kept, and say where it stood; empty where nothing was."""
+    kept = _kept(request)
+    request.session.pop(_SESSION_KEY, None)
+    return kept.page if kept is not None and _is_of(request, kept, _centres(request)[0]) else ""
+
+
+def waiting_elsewhere(request: HttpRequest) -> tuple[Kept, Membership] | None:
+    """What was sent for another of one's centres than the present one, and where one works there."""
+    kept = _kept(request)
+    if kept is not None and not _is_of(request, kept, _centres(request)[0]):
+        for membership in getattr(request, "memberships", []):
+            if _is_of(request, kept, membership.centre_id):
+                return kept, membership
+    return None
+
+
+def page_waiting_at(request: HttpRequest, membership: Membership) -> str:
+    """The page of a form that was made for this centre and refused at another; empty where none waits."""
+    kept = _kept(request)
+    return kept.page if kept is not None and kept.elsewhere and _is_of(request, kept, membership.centre_id) else ""
+
+
+def shown(kept: Kept) -> list[dict[str, Any]]:
+    """What was typed, for reading."""
+    return [{"name": name, "values": [v for v in values if v]} for name, values in kept.fields.items()]
 
 
 def _kept(request: HttpRequest) -> Kept | None:
@@ -146,10 +193,10 @@ def _sign_in(page: str) -> str:
     return redirect_to_login(page, resolve_url(settings.LOGIN_URL)).url
 
 
-def _go(request: HttpRequest, address: str) -> HttpResponse:
+def _go(request: HttpRequest, address: str, status: int = 401) -> HttpResponse:
     """The browser goes there: a whole page must not appear in the middle of another."""
     if _is_part(request):
-        return HttpResponse(status=401, headers={"HX-Redirect": address})
+        return HttpResponse(status=status, headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)
 
 
@@ -171,24 +218,65 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class KeptFormMiddleware:
-    """Fills the page of a kept form, once, for the person who sent it."""
+    """Fills the page of a kept form for the person who sent it, and takes no form for another centre."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        before = request.session.get(_SESSION_KEY) if request.user.is_authenticated else None
         response = self.get_response(request)
-        if request.method != "GET" or _SESSION_KEY not in request.session or not request.user.is_authenticated:
+        text = request.session.get(_SESSION_KEY)
+        # Whoever has just signed in is known to this request, and where they work is not.
+        if text is None or not request.user.is_authenticated or (request.method == "POST" and text != before):
             return response
         kept = _kept(request)
-        if kept is None or request.get_full_path() != kept.page or _is_part(request):
+        if kept is None:
+            return response
+        is_here = _is_of(request, kept, _centres(request)[0])
+        if request.method == "POST":
+            # Taken, or answered with everything in its boxes: what is kept has done its work.
+            if is_here and request.get_full_path() == kept.target and response.status_code < 500:
+                del request.session[_SESSION_KEY]
+            return response
+        if request.method != "GET" or request.get_full_path() != kept.page or _is_part(request):
             return response
         if response.status_code in (301, 302):
             return response  # a second factor first, perhaps
-        if not _is_of(request, kept, _centres(request)[0]):
-            return _at_its_centre(request, kept)
-        del request.session[_SESSION_KEY]
+        if not is_here:
+            is_first = not kept.elsewhere and not request.session.get(_SHOWN_KEY)
+            return _at_its_centre(request, kept) if is_first else response
+        request.session[_SHOWN_KEY] = True
         return _filled(request, response, kept)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """Refuse what was made for another centre: on a page without a patient nothing else would notice."""
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if not request.user.is_authenticated or name in _OF_NO_CENTRE or request.path.startswith(("/login/", "/api/")):
+            return None
+        said = _said(request)
+        if said is None or said == mark(request.user.pk, _centres(request)[0]):
+            return None
+        if _is_part(request) and request.headers.get("X-Submitted") != "yes":
+            return HttpResponse(status=409)
+        if said not in {mark(request.user.pk, centre) for centre in _centres(request)}:
+            return render(request, "403_csrf.html", status=403)  # another person's, or of a centre one has left
+        if not keep(request, elsewhere=True):
+            return render(request, "elsewhere.html", status=409)
+        return _go(request, reverse("accounts:elsewhere"), status=409)
+
+
+def _said(request: HttpRequest) -> str | None:
+    """Whom, and at which centre, the form or the page was made for; None where nothing says so."""
+    signed = request.POST.get(_FIELD) if request.method == "POST" else None
+    if signed is None:
+        return request.headers.get(_HEADER)
+    try:
+        return _signer.unsign(signed)
+    except BadSignature:
+        return ""
 
 
 def _at_its_centre(request: HttpRequest, kept: Kept) -> HttpResponse:
@@ -205,8 +293,9 @@ def _filled(request: HttpRequest, response: HttpResponse, kept: Kept) -> HttpRes
     is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
     if is_page and not response.streaming:
         filled = fill(
-            response.content.decode(), kept.fields, target=kept.target, page=kept.page, notice=partial(_notice, kept)
-        )
+            response.content.decode(), kept.fields, target=kept.target, page=kept.page, mark=kept.token,
+            before=render_to_string("components/kept_discard.html", {}, request), notice=partial(_notice, kept),
+        )  # fmt: skip
         if filled is not None:
             response.content = filled.encode()
             return response
@@ -215,13 +304,13 @@ def _filled(request: HttpRequest, response: HttpResponse, kept: Kept) -> HttpRes
         "kept.html",
         {
             "target": kept.target,
-            "had_files": kept.had_files,
+            "kept": kept,
             "sent": [(name, value) for name, values in kept.fields.items() for value in values],
-            "shown": [{"name": name, "values": [v for v in values if v]} for name, values in kept.fields.items()],
+            "shown": shown(kept),
         },
     )
 
 
 def _notice(kept: Kept, lost: list[str]) -> str:
     names = [{"name": name, "values": kept.fields[name]} for name in lost]
-    return render_to_string("components/kept_notice.html", {"had_files": kept.had_files, "lost": names})
+    return render_to_string("components/kept_notice.html", {"kept": kept, "lost": names})

@@ -18,9 +18,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import actions, selectors
+from accounts import actions, kept, selectors
 from accounts.forms import MemberForm, NewMemberForm, PeopleFilter, ProfileForm, TokenForm
 from accounts.guards import needs
 from accounts.middleware import SESSION_KEY
@@ -40,6 +40,12 @@ def _show_errors(form: BaseForm, error: ValidationError) -> None:
         return
     for field, errors in error.error_dict.items():
         form.add_error(field if field in form.fields else None, errors)
+
+
+@require_safe
+def start(request: PersonRequest) -> HttpResponse:
+    """Above the addresses of one's own: the profile."""
+    return redirect("accounts:profile")
 
 
 @require_POST
@@ -152,7 +158,24 @@ def switch_centre(request: PersonRequest) -> HttpResponse:
     )
     request.session[SESSION_KEY] = membership.centre_id
     messages.success(request, _("You are now at %(centre)s.") % {"centre": membership.centre})
-    return redirect("/")
+    return redirect(kept.page_waiting_at(request, membership) or "/")
+
+
+@require_safe
+@never_cache
+def elsewhere(request: PersonRequest) -> HttpResponse:
+    """A form came from the page of another centre than the present one: what was typed, and the way there."""
+    waiting = kept.waiting_elsewhere(request)
+    if waiting is None:
+        return redirect("/")
+    form, membership = waiting
+    return render(request, "elsewhere.html", {"kept": form, "shown": kept.shown(form), "there": membership.centre})
+
+
+@require_POST
+def discard_kept(request: PersonRequest) -> HttpResponse:
+    """What was kept is not wanted."""
+    return redirect(kept.discard(request) or "/")
 
 
 def _uuid(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Old addresses of patients lead to where their record is now."""
+"""Addresses that are no page lead to one: of records that were merged, and of forms."""
 
 from __future__ import annotations
 
@@ -7,11 +7,42 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from clinic.views.shared import MergedInto
+
+
+class FormAddressMiddleware:
+    """Whoever opens an address that takes only what a form sends (reloaded, bookmarked) is led to the page above it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = request.method in ("GET", "HEAD") and request.headers.get("HX-Request") != "true"
+        if response.status_code != 405 or not is_page or request.path.startswith("/api/"):
+            return response
+        text = _("This address only takes what a form sends. Here is the page it belongs to. Nothing was changed.")
+        waiting = messages.get_messages(request)
+        if text not in {str(message) for message in waiting}:  # the page above may be such an address, too
+            messages.info(request, text)
+        waiting.used = False
+        return redirect(_page_above(request.path))
+
+
+def _page_above(path: str) -> str:
+    parts = path.strip("/").split("/")
+    while parts := parts[:-1]:
+        above = f"/{'/'.join(parts)}/"
+        try:
+            resolve(above)
+        except Resolver404:
+            continue
+        return above
+    return "/"
 
 
 class MergedRecordsMiddleware:

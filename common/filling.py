@@ -118,12 +118,19 @@ def _fitting(forms: list[_Form], fields: dict[str, list[str]], target: str, page
 
 
 def fill(
-    html: str, fields: dict[str, list[str]], *, target: str, page: str, notice: Callable[[list[str]], str]
+    html: str,
+    fields: dict[str, list[str]],
+    *,
+    target: str,
+    page: str,
+    notice: Callable[[list[str]], str],
+    before: str = "",
+    mark: str = "",
 ) -> str | None:
     """The page with `fields` in the boxes of the form that is sent to `target`; None where no form of it fits.
 
     `notice` is asked for what stands at the head of the form, knowing the names for which it has no box. The form is
-    marked data-filled.
+    marked data-filled with `mark`, and `before` stands before it.
     """
     form = _fitting(_Forms(html).forms, fields, target, page)
     if form is None:
@@ -161,7 +168,7 @@ def fill(
             if not left[box.name]:
                 placed.add(box.name)
     lost = [name for name, values in fields.items() if name not in placed | OWN and any(values)]
-    edits.append((form.start, form.end, _tag("form", form.attrs, {"data-filled": ""}, set()) + notice(lost)))
+    edits.append((form.start, form.end, before + _tag("form", form.attrs, {"data-filled": mark}, set()) + notice(lost)))
     for start, end, text in sorted(edits, reverse=True):
         html = html[:start] + text + html[end:]
     return html

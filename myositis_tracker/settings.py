@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "accounts.middleware.LanguageMiddleware",
     "myositis_tracker.login.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "clinic.middleware.FormAddressMiddleware",
     "accounts.kept.KeptFormMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -256,6 +257,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = False
 
 SESSION_ENGINE = "accounts.sessions"
+# What is said of a patient is kept with the session on the server, never in a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 SESSION_SAVE_EVERY_REQUEST = True  # every request moves the end: the age above is idle time
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -1,4 +1,6 @@
-"""{% csrf_token %} that also says whom the form was made for; {% whose %} for scripts. Known in every template."""
+"""{% csrf_token %} that also says whom the form was made for; {% whose %} and {% draft_key %} for scripts. Known in
+every template.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from django.template.defaulttags import CsrfTokenNode
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.kept import mark, signed_mark
+from accounts.kept import draft_key_of, mark, signed_mark
 
 register = template.Library()
 
@@ -42,3 +44,10 @@ def whose(context: Context) -> str:
     """The mark of the person who is signed in, at the centre they are at; nothing for strangers."""
     who = _who(context)
     return "" if who is None else mark(*who)
+
+
+@register.simple_tag(takes_context=True)
+def draft_key(context: Context) -> str:
+    """With what scripts encipher drafts in the storage of a tab; nothing for strangers."""
+    who = _who(context)
+    return "" if who is None else draft_key_of(who[0])

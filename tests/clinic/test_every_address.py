@@ -5,6 +5,7 @@ A new page is walked as soon as it has an address. Where it has a parameter the 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ PUBLIC = {
 # For whoever is signed in, whatever the role: oneself, one's centre, and what holds nothing about anybody.
 FOR_EVERYBODY = {
     "accounts:profile", "accounts:make-token", "accounts:revoke-token", "accounts:set-digest", "accounts:stay",
-    "accounts:switch-centre", "clinic:home", "clinic:styleguide", "api-docs", "api-schema", "api-schema-bare",
+    "accounts:switch-centre", "accounts:start", "accounts:elsewhere", "accounts:discard-kept",
+    "clinic:home", "clinic:styleguide", "api-docs", "api-schema", "api-schema-bare",
     "api-nothing",
 }  # fmt: skip
 # The sign-in library's own pages: whatever role, and about oneself alone.
@@ -41,6 +43,13 @@ LIBRARY = ("account_", "mfa_", "usersessions_")
 AS_ITS_KIND = {"clinic:fact-correct", "clinic:fact-withdraw", "clinic:fact-end"}
 # A GET that can be answered only with something asked for.
 QUERY = {"api-research-export": "?table=patients&release=walk"}
+
+# Parameters of what belongs to nobody.
+KEYS = {
+    "account_confirm_email": {"key": "x"},
+    "account_reset_password_from_key": {"uidb36": "1", "key": "x"},
+    "words": {"language": "de"},
+}
 
 METHODS = ("GET", "POST")
 ALL = [a for a in all_addresses() if a.name not in PUBLIC and not a.name.startswith(LIBRARY)]
@@ -82,6 +91,14 @@ def methods_of(address: Address) -> list[str]:
 def test_every_view_declares_what_it_needs(address: Address) -> None:
     for method in methods_of(address):
         assert isinstance(permission_of(address, method), Permission), f"{address.route}: @needs(Permission.…)"
+
+
+def is_refused(method: str, answer: Any) -> bool:
+    """The method and not the person: 405, or for whoever opens the address of a form, the page above it."""
+    if method == "GET" and answer.status_code == 302:
+        above = answer.url
+        return bool(answer.wsgi_request.path.startswith(above) and answer.wsgi_request.path != above)
+    return bool(answer.status_code == 405)
 
 
 # ----------------------------------------------------------------------------------------------------------- the world
@@ -161,7 +178,7 @@ def test_another_centres_people_find_nothing(world: World, role: str) -> None:
                 continue
             answer = walk.ask(address, method)
             # The method may be refused before anything is looked for, and then it is for everybody.
-            refused = answer.status_code == 405 and member.ask(address, method).status_code == 405
+            refused = is_refused(method, answer) and is_refused(method, member.ask(address, method))
             if not refused:
                 walk.expect(address, method, answer, {404})
     walk.finish(at_least=2)
@@ -176,13 +193,13 @@ def test_every_role_sees_what_it_may_and_nothing_else(world: World, role: str) -
             answer = walk.ask(address, method)
             if needed is not None and needed not in ROLES[role]:
                 # A page may refuse the method first, to everybody.
-                walk.expect(address, method, answer, {403} if answer.status_code != 405 else {405})
+                walk.expect(address, method, answer, {answer.status_code} if is_refused(method, answer) else {403})
             elif address.name == "api-nothing":
                 walk.expect(address, method, answer, {404})
             elif address.name in AS_ITS_KIND and Permission.RECORD_RESULTS not in ROLES[role]:
-                walk.expect(address, method, answer, {403} if method == "POST" else {302, 405})
+                walk.expect(address, method, answer, {403} if method == "POST" else {302})
             elif method == "GET":
-                walk.expect(address, method, answer, {200, 302, 405})
+                walk.expect(address, method, answer, {200, 302} | ({405} if is_api(address) else set()))
             else:
                 # Nothing was filled in: refused (400, 422), taken (200, 201, 204, 302), or changed meanwhile (409).
                 walk.expect(address, method, answer, {200, 201, 204, 302, 400, 405, 409, 422})
@@ -200,7 +217,7 @@ def test_who_belongs_to_no_centre_may_nothing(world: World, kind: str) -> None:
             continue
         for method in methods_of(address):
             answer = walk.ask(address, method)
-            walk.expect(address, method, answer, {403} if answer.status_code != 405 else {405})
+            walk.expect(address, method, answer, {answer.status_code} if is_refused(method, answer) else {403})
     walk.finish()
 
 
@@ -211,7 +228,7 @@ def test_what_is_one_patients_is_not_found_under_another(world: World) -> None:
         if ("patients", "public_id") in address.parameters and len(objects_in(address)) > 1:
             for method in METHODS:
                 answer = walk.ask(address, method, public_id=world.neighbour.public_id)
-                if answer.status_code != 405:
+                if not is_refused(method, answer):
                     walk.expect(address, method, answer, {404})
     walk.finish(at_least=10)
 
@@ -269,21 +286,49 @@ def test_what_is_named_in_the_body_of_a_request_is_held_to_the_centre_too(world:
         assert not Entry.objects.filter(by=stranger, **touched).exists()
 
 
+@pytest.mark.parametrize("role", Role.values)
+def test_an_address_that_takes_only_a_form_leads_to_a_page(world: World, role: str) -> None:
+    """Reloaded or bookmarked: never the bare 405 of the browser, and no circle of redirects."""
+    walk = Walk(world, world.member(role))
+    led = told = 0
+    for address in all_addresses():
+        if is_api(address):
+            continue
+        with transaction.atomic():
+            url = reverse(address.name, kwargs=KEYS.get(address.name) or fill(address, world, walk.whose))
+            answer = walk.client.get(url)
+            text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            for form in re.findall(rb'<form\b[^>]*method="post".*?</form>', text, re.DOTALL):
+                if b'name="whose"' not in form:
+                    walk.wrong.append(f"{address.route}: a form that does not say whom it was made for")
+            if answer.status_code == 405:  # no page of ours
+                walk.wrong.append(f"{address.route}: 405")
+            elif is_refused("GET", answer):
+                led += 1
+                page = walk.client.get(url, follow=True)
+                if page.status_code not in (200, 403) or b"<html" not in page.content:
+                    walk.wrong.append(f"{address.route}: led to {page.status_code}")
+                said = page.content.count(b"only takes what a form sends")
+                told += said
+                if said > 1:
+                    walk.wrong.append(f"{address.route}: says it {said} times")
+            transaction.set_rollback(True)
+    assert led > 15
+    assert told > 5
+    walk.finish(at_least=0)
+
+
 # --------------------------------------------------------------------------------------------- the library's own pages
 
 
 @pytest.mark.parametrize("who", ["nobody", *Role.values])
 def test_the_way_in_breaks_for_nobody(world: World, who: str) -> None:
     walk = Walk(world, None if who == "nobody" else world.member(who))
-    keys = {
-        "account_confirm_email": {"key": "x"},
-        "account_reset_password_from_key": {"uidb36": "1", "key": "x"},
-    }
     for address in all_addresses():
         if not address.name.startswith(LIBRARY):
             continue
         for method in METHODS:
-            answer = walk.ask(address, method, **keys.get(address.name, {}))
+            answer = walk.ask(address, method, **KEYS.get(address.name, {}))
             if who == "nobody" and address.name not in PUBLIC:
                 walk.expect(address, method, answer, {302})
                 if answer.status_code == 302 and not answer.url.startswith("/login/"):

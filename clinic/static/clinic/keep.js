@@ -1,7 +1,9 @@
 // What is typed stays: when the tab is reloaded or crashes, when the server cannot be reached, when the session ends.
 //
 // A form with data-keep has a draft in the storage of its tab: gone when it is saved, when somebody signs out, when another
-// person signs in or another centre is chosen, and with the tab. Files and passwords are never in it. Without this file the server keeps what it is sent.
+// person signs in or another centre is chosen, and with the tab. Files and passwords are never in it. It is enciphered, and the
+// pages of the person who typed it alone have the key: once the session has ended and the page is gone, nobody else at the
+// screen can read it. Without this file the server keeps what it is sent.
 (() => {
   "use strict";
   const body = document.body;
@@ -33,6 +35,18 @@
 
   // --------------------------------------------------------------------------------------------------------- drafts
   let signingOut = false;
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  // Without https (or localhost) browsers encipher nothing: then there are no drafts.
+  const key = body.dataset.draftKey && globalThis.crypto?.subtle
+    ? crypto.subtle.importKey("raw", bytes(body.dataset.draftKey), "AES-GCM", false, ["encrypt", "decrypt"]) : null;
+  async function seal(fields) {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await key, new TextEncoder().encode(JSON.stringify(fields)));
+    return [iv, new Uint8Array(sealed)].map((part) => btoa(Array.from(part, (each) => String.fromCharCode(each)).join("")));
+  }
+  async function unseal([iv, sealed]) {
+    return JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(iv) }, await key, bytes(sealed))));
+  }
   const drafts = {
     names: () => { try { return Object.keys(sessionStorage).filter((name) => name.startsWith("draft ")); } catch { return []; } },
     read: (name) => { try { return JSON.parse(sessionStorage.getItem(name)); } catch { return null; } },
@@ -63,42 +77,50 @@
     }
   }
 
-  function keepDraft(form, index) {
+  const saves = new Map(); // of each form: writes its draft, and resolves when that is done
+  async function keepDraft(form, index) {
     const name = nameOf(form, index);
     const empty = JSON.stringify(typedInto(form));
-    let waiting = 0;
-    const write = (sent) => {
-      clearTimeout(waiting);
-      waiting = 0;
-      if (signingOut) return;
+    const filled = form.dataset.filled; // the server put back what it had kept
+    let turn = 0;
+    const drop = () => { turn += 1; drafts.drop(name); };
+    const save = async () => {
+      const mine = ++turn;
       const fields = typedInto(form);
-      if (!sent && JSON.stringify(fields) === empty) drafts.drop(name);
-      else drafts.write(name, { at: Date.now(), sent: Boolean(sent), fields });
+      if (filled === undefined && JSON.stringify(fields) === empty) { drafts.drop(name); return; }
+      const sealed = await seal(fields);
+      if (mine === turn && !signingOut) drafts.write(name, { at: Date.now(), sent: false, filled, sealed });
     };
-    // The page as the server sent it is nearer to the truth: it has the errors beside what was typed.
-    const answered = form.matches("[data-filled]") || form.querySelector("[aria-invalid=true], [data-error-summary]");
+    // The page as the server sent it is nearer to the truth: it has the errors beside what was typed. Of a form that it filled,
+    // what was typed since is nearer.
     const draft = drafts.read(name);
-    if (draft && (answered || Date.now() - draft.at > OLDEST || JSON.stringify(draft.fields) === empty)) drafts.drop(name);
-    else if (draft) {
-      putBack(form, draft.fields);
+    const answered = form.querySelector("[aria-invalid=true], [data-error-summary]") || (filled !== undefined && draft?.filled !== filled);
+    const fields = draft && !answered && Date.now() - draft.at <= OLDEST ? await unseal(draft.sealed).catch(() => null) : null;
+    if (!fields || JSON.stringify(fields) === empty) drafts.drop(name);
+    else if (filled !== undefined) putBack(form, fields);
+    else {
+      putBack(form, fields);
       const at = new Date(draft.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
       const told = notice("info", interpolate(gettext("What you typed here at %(at)s and had not saved is back."), { at }, true), [
         [gettext("Discard it"), () => {
-          drafts.drop(name);
           putBack(form, JSON.parse(empty));
+          drop();
           told.remove();
         }],
       ]);
       told.dataset.restored = "";
       form.prepend(told);
     }
-    form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(write, 300, false); });
-    form.addEventListener("change", () => { clearTimeout(waiting); waiting = setTimeout(write, 300, false); });
-    addEventListener("pagehide", () => { if (waiting && !form.dataset.sent) write(false); });
-    form.addEventListener("submit", (event) => { if (!event.defaultPrevented) write(true); });
-    form.addEventListener("htmx:afterRequest", (event) => {
-      if (event.detail.elt === form && event.detail.successful) { clearTimeout(waiting); waiting = 0; drafts.drop(name); }
+    saves.set(form, save);
+    if (filled !== undefined) save();
+    form.addEventListener("input", save);
+    form.addEventListener("change", save);
+    form.addEventListener("submit", (event) => {
+      const written = drafts.read(name);
+      if (written && !event.defaultPrevented) drafts.write(name, { ...written, sent: true });
     });
+    form.querySelector("[data-kept] [form=kept-discard]")?.addEventListener("click", drop);
+    form.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt === form && event.detail.successful) drop(); });
   }
 
   document.addEventListener("submit", (event) => {
@@ -115,7 +137,7 @@
       else if (draft.sent && inside && arrived === "navigate") drafts.drop(name);
       else if (draft.sent) drafts.write(name, { ...draft, sent: false });
     }
-    document.querySelectorAll("form[data-keep]").forEach(keepDraft);
+    if (key) document.querySelectorAll("form[data-keep]").forEach(keepDraft);
   });
 
   // -------------------------------------------------------------------------------------------------------- network
@@ -137,7 +159,7 @@
     event.stopImmediatePropagation();
     if (form.dataset.asking) return;
     form.dataset.asking = "yes";
-    const there = await reachable();
+    const [there] = await Promise.all([reachable(), saves.get(form)?.()]);
     delete form.dataset.asking;
     form.querySelector("[data-unreachable]")?.remove();
     if (there) {
@@ -175,7 +197,19 @@
       : gettext("This is not possible any more. Reload the page to see what has changed."));
   });
 
+  // ------------------------------------------------------------------------------------------------------- centres
+  // What this page asks for is meant at the centre the page was made for: another tab may have gone on to another one.
+  document.addEventListener("htmx:configRequest", (event) => {
+    event.detail.headers["X-Whose"] = whose;
+    if (event.detail.triggeringEvent?.type === "submit") event.detail.headers["X-Submitted"] = "yes";
+  });
+
   // ---------------------------------------------------------------------------------------------------- end of session
+  try {
+    if (!inside && sessionStorage.getItem("ended")) addEventListener("DOMContentLoaded", () => document.getElementById("messages")?.prepend(notice("info",
+      gettext("You have been signed out, because nothing happened here for a while. What you typed is kept in this tab, where nobody else can read it: sign in, and it is back."))));
+    sessionStorage.removeItem("ended");
+  } catch { /* no storage, nothing kept */ }
   const dialog = document.getElementById("session-end");
   const seconds = Number(body.dataset.sessionSeconds);
   if (!dialog || !seconds) return;
@@ -201,12 +235,22 @@
     dialog.setAttribute("aria-labelledby", part(name).querySelector("h2").id);
     if (!dialog.open) dialog.showModal();
   }
-  function ended() {
-    if (dialog.open && dialog.dataset.shows === "ended") return;
+  // Covered at once, and gone as soon as the sign-in page can be reached: what stands in a page can be read behind its cover.
+  let tried = 0;
+  async function ended() {
     const link = part("ended").querySelector("a");
-    link.href = `${body.dataset.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
-    show("ended");
-    link.focus();
+    if (!dialog.open || dialog.dataset.shows !== "ended") {
+      link.href = `${body.dataset.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
+      show("ended");
+      link.focus();
+    }
+    if (leaving || Date.now() - tried < 10_000) return;
+    tried = Date.now();
+    await Promise.all([...saves.values()].map((save) => save()));
+    if (!await reachable()) return;
+    leaving = true;
+    try { sessionStorage.setItem("ended", "yes"); } catch { /* it is not said, then */ }
+    location.replace(link.href);
   }
   part("ended").querySelector("a").addEventListener("click", () => { leaving = true; });
   dialog.addEventListener("cancel", (event) => { if (dialog.dataset.shows === "ended") event.preventDefault(); else waved = latest() + lasts; });
