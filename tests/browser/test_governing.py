@@ -41,7 +41,7 @@ def test_one_proposes_the_past_is_asked_and_another_confirms(
     one.sees("9 is out of bounds: 1 to 4.")
     one.page.get_by_label("Action ratio", exact=True).fill("2.2")
     numbers.get_by_role("button", name="Propose").click()
-    one.sees("Back-test over the last 12 months: 0 %", "Somebody else has to confirm what you proposed.")
+    one.sees("Back-test over the last 12 months", "0 %", "Somebody else has to confirm what you proposed.")
     other.opens(URL)
     expect(other.page.get_by_role("button", name="Confirm")).to_have_count(0)
     wrong = Axe().run(other.page).response["violations"] if javascript else []
