@@ -56,7 +56,8 @@ def finds_the_form_empty(person: Person) -> None:
 def has_drafts(person: Person, count: int) -> None:
     """Within a moment: they are written shortly after the last key, and cleared when the next page is there."""
     drafts = "Object.keys(sessionStorage).filter((name) => name.startsWith('draft ')).length"
-    for _ in range(20):
+    person.waits()
+    for _ in range(150):
         if person.page.evaluate(drafts) == count:
             return
         person.page.wait_for_timeout(100)
@@ -94,7 +95,7 @@ def test_the_tab_is_reloaded(somebody: Callable[..., Person], patient: Patient, 
     nurse = somebody("nurse")
     nurse.is_signed_in()
     fills_the_form(nurse, patient, today)
-    nurse.page.wait_for_timeout(400)  # the draft is written a moment after the last key
+    has_drafts(nurse, 1)
     nurse.page.reload()
     nurse.sees("What you typed here at", "had not saved is back")
     finds_the_form_filled(nurse, today)
@@ -151,12 +152,21 @@ def test_the_end_of_the_session_is_announced(somebody: Callable[..., Person], pa
     expect(soon).to_be_visible()
     nurse.page.keyboard.press("Enter")  # the button has the focus
     expect(soon).to_be_hidden()
+    session_ends(nurse)
+    nurse.page.context.set_offline(True)
     nurse.page.clock.fast_forward("31:00")
     expect(ended).to_be_visible()
     nurse.page.keyboard.press("Escape")
     expect(ended).to_be_visible()
-    session_ends(nurse)
-    nurse.page.keyboard.press("Enter")
+    nurse.page.context.set_offline(False)
+    nurse.page.clock.fast_forward("00:15")
+    nurse.sees("You have been signed out, because nothing happened here for a while.", within="body")
+    has_drafts(nurse, 1)
+    kept = nurse.page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    assert SET not in kept, "nobody else at this screen can read it"
+    nurse.page.go_back()
+    assert SET not in nurse.page.content()
+    nurse.page.go_forward()
     signs_in_again(nurse)
     nurse.sees("had not saved is back")
     finds_the_form_filled(nurse, today)
@@ -176,14 +186,12 @@ def test_the_keys_of_a_page(somebody: Callable[..., Person], patient: Patient) -
     expect(nurse.page.locator("#search")).to_have_value("g w ?")
     nurse.page.keyboard.press("Tab")
     nurse.page.locator("main h1").click()
-    nurse.page.keyboard.press("g")
-    nurse.page.keyboard.press("w")
+    nurse.keys("g", "w")
     expect(nurse.page).to_have_url(re.compile("/worklist/"))
-    nurse.page.keyboard.press("?")
+    nurse.keys("?")
     nurse.page.get_by_label("Single keys do something").uncheck()
-    nurse.page.keyboard.press("Escape")
-    nurse.page.keyboard.press("g")
-    nurse.page.keyboard.press("p")
-    nurse.page.keyboard.press("?")
+    nurse.keys("Escape")
+    expect(nurse.page.locator("#keys")).to_be_hidden()
+    nurse.keys("g", "p", "?")
     nurse.sees("Keys of this page", within="#keys")
     expect(nurse.page).to_have_url(re.compile("/worklist/"))
