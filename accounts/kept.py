@@ -140,7 +140,7 @@ def page_waiting_at(request: HttpRequest, membership: Membership) -> str:
 
 def shown(kept: Kept) -> list[dict[str, Any]]:
     """What was typed, for reading."""
-    return [{"name": name, "values": [v for v in values if v]} for name, values in kept.fields.items()]
+    return [{"name": n.replace("_", " "), "values": [v for v in values if v]} for n, values in kept.fields.items()]
 
 
 def _kept(request: HttpRequest) -> Kept | None:
