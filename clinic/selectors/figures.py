@@ -5,7 +5,7 @@ its link opens: of patients as the record says of that day, or of alerts.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -17,11 +17,11 @@ from accounts.models import Centre, Role
 from alerts import outcomes
 from alerts.models import ON_LISTS, Alert
 from clinic.models import Figures
-from clinic.selectors import patients, remission
+from clinic.selectors import patients, remission, worklist
 from clinic.selectors.history import HistoryFilters, history, overdue_on
 from clinic.selectors.patients import NONE, PatientFilters
 from clinic.selectors.remission import ASSESSED, NO, YES
-from clinic.selectors.worklist import ANY
+from clinic.selectors.worklist import ANY, Filters
 from common.dates import centre_day, day_bounds
 from monitoring.analytes import ANALYTES
 from monitoring.models import Result
@@ -77,6 +77,42 @@ class Burden:
     hours: float | None
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What was counted last night. `patients` as `followed` gives them; `overdue` by subtype."""
+
+    as_of: dt.date
+    made_at: dt.datetime
+    months: Sequence[Month]
+    weeks: Sequence[Week]
+    clinicians: Sequence[Burden]
+    patients: Mapping[tuple[str, str, str], int]
+    overdue: Mapping[str, int]
+
+
+def kept(centre: Centre) -> Kept | None:
+    """None where nothing was counted yet, or by another version, which kept what this one does not know how to read:
+    until it is counted anew (`lacking`). One query.
+    """
+    row = Figures.objects.filter(centre=centre).first()
+    try:
+        return _read(row) if row is not None else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _read(row: Figures) -> Kept:
+    return Kept(
+        as_of=row.as_of,
+        made_at=row.made_at,
+        months=[Month(**month) for month in row.months],
+        weeks=[Week(**week) for week in row.weeks],
+        clinicians=[Burden(**line) for line in row.burden["clinicians"]],
+        patients={(subtype, state, band): n for subtype, state, band, n in row.burden["patients"]},
+        overdue=dict(row.burden["overdue"].items()),
+    )
+
+
 def work_out(centre: Centre, as_of: dt.date) -> dict[str, Any]:
     """{"months", "weeks", "burden"} as the table keeps them. Half a dozen queries for each month."""
     return {
@@ -86,6 +122,7 @@ def work_out(centre: Centre, as_of: dt.date) -> dict[str, Any]:
             "clinicians": [asdict(line) for line in _burden(centre, as_of)],
             "roles": _roles(centre, as_of),
             "patients": [[*key, n] for key, n in followed(centre, as_of).items()],
+            "overdue": overdue(centre, as_of),
         },
     }
 
@@ -130,6 +167,12 @@ def followed(centre: Centre, as_of: dt.date) -> dict[tuple[str, str, str], int]:
         .annotate(n=Count("pk"))
     )
     return {(subtype, state, band): n for subtype, state, band, n in rows}
+
+
+def overdue(centre: Centre, as_of: dt.date) -> dict[str, int]:
+    """{subtype: alerts whose due day has passed}. One query."""
+    found = worklist.overdue(centre, Filters(), as_of).order_by()
+    return dict(found.values_list("patient__subtype").annotate(n=Count("pk")))
 
 
 def _month(centre: Centre, first: dt.date, on: dt.date) -> Month:
@@ -210,11 +253,13 @@ def _burden(centre: Centre, as_of: dt.date) -> Iterator[Burden]:
 
 
 def lacking(now: dt.datetime) -> list[Centre]:
-    """Centres without figures of today, once the nightly check has had its hour."""
-    made = dict(Figures.objects.values_list("centre", "as_of"))
-    return [
-        centre
-        for centre in Centre.objects.order_by("pk")
-        if made.get(centre.pk) != centre_day(now, centre.zone)
-        and (centre.pk not in made or now.astimezone(centre.zone).time() >= centre.sweep_at)
-    ]
+    """Centres without figures of today, once the nightly check has had its hour; those without any that can be read at
+    once.
+    """
+    found = []
+    for centre in Centre.objects.order_by("pk"):
+        made = kept(centre)
+        its_hour = now.astimezone(centre.zone).time() >= centre.sweep_at
+        if made is None or (made.as_of != centre_day(now, centre.zone) and its_hour):
+            found.append(centre)
+    return found

@@ -85,12 +85,15 @@ class Today:
         return round(100 * self.states[remission.YES] / assessed) if assessed >= FEWEST else None
 
 
-def today(centre: Centre, as_of: dt.date) -> Today:
-    """A dozen queries, whatever is on record."""
-    counted_at, counts = _patients(centre, as_of)
-    overdue_of = dict(
-        worklist.overdue(centre, Filters(), as_of).order_by().values_list("patient__subtype").annotate(n=Count("pk"))
-    )
+def today(centre: Centre, as_of: dt.date, kept: figures.Kept | None) -> Today:
+    """Nine queries, whatever is on record. Patients are counted as one looks; of a large clinic, where that takes
+    seconds, `kept` is last night's where there is one.
+    """
+    counted_at, counts, overdue_of = None, {}, {}
+    if kept is not None and patients.followed(centre, as_of).count() > LARGE:
+        counted_at, counts, overdue_of = kept.made_at, kept.patients, kept.overdue
+    else:
+        counts, overdue_of = figures.followed(centre, as_of), figures.overdue(centre, as_of)
     roles = _roles(centre)
     beside = worklist.tab_counts(centre, as_of)
     total = sum(counts.values())
@@ -131,15 +134,6 @@ def today(centre: Centre, as_of: dt.date) -> Today:
         missed_physio=worklist.states(centre, Filters(rule=MISSED_RULE, state=ANY), as_of)[ANY],
         no_visit=patients.listed(centre, PatientFilters(next_visit=NONE), as_of).count(),
     )
-
-
-def _patients(centre: Centre, as_of: dt.date) -> tuple[dt.datetime | None, dict[tuple[str, str, str], int]]:
-    """Counted as one looks; of a large clinic, where that takes seconds, last night's where there is one."""
-    if patients.followed(centre, as_of).count() > LARGE:
-        kept = Figures.objects.filter(centre=centre).values_list("made_at", "burden__patients").first()
-        if kept and kept[1]:
-            return kept[0], {(subtype, state, band): n for subtype, state, band, n in kept[1]}
-    return None, figures.followed(centre, as_of)
 
 
 def _roles(centre: Centre) -> list[RoleLine]:
@@ -215,24 +209,19 @@ class Past:
     alerts_chart: Bars
 
 
-def past(centre: Centre, address: Callable[..., str]) -> Past | None:
-    """What was counted last night; None where nothing was yet. Two queries."""
-    kept = Figures.objects.filter(centre=centre).first()
-    if kept is None:
-        return None
-    months = [figures.Month(**month) for month in kept.months]
-    weeks = [figures.Week(**week) for week in kept.weeks]
+def past(kept: figures.Kept, address: Callable[..., str]) -> Past:
+    """What was counted last night. One query."""
     first, last = figures.weeks_of_burden(kept.as_of)
     return Past(
         made_at=kept.made_at,
         as_of=kept.as_of,
-        charts=_charts(months, address),
-        weeks=weeks,
-        burden=_burden([figures.Burden(**line) for line in kept.burden["clinicians"]]),
+        charts=_charts(kept.months, address),
+        weeks=kept.weeks,
+        burden=_burden(kept.clinicians),
         burden_from=first,
         burden_to=last,
-        sampled_chart=_bars([[week.patients] for week in weeks], weeks),
-        alerts_chart=_bars([[week.opened, week.closed] for week in weeks], weeks),
+        sampled_chart=_bars([[week.patients] for week in kept.weeks], kept.weeks),
+        alerts_chart=_bars([[week.opened, week.closed] for week in kept.weeks], kept.weeks),
     )
 
 

@@ -84,8 +84,8 @@ def followed(centre: Centre, as_of: dt.date) -> QuerySet[Patient]:
     known = FollowUpStatus.objects.current().filter(patient__centre=centre, starts_on__lte=as_of)
     newest = known.order_by("patient", "-starts_on", "-id").distinct("patient")
     left = FollowUpStatus.objects.filter(pk__in=newest.values("pk")).exclude(word=ACTIVE)
-    found: QuerySet[Patient] = _everybody(centre, as_of).exclude(pk__in=left.values("patient"))
-    return found
+    found: QuerySet[Patient] = centre.patients.annotate(follow_up=Value(ACTIVE.value))
+    return found.exclude(pk__in=left.values("patient"))
 
 
 def listed(centre: Centre, filters: PatientFilters, as_of: dt.date) -> QuerySet[Patient]:

@@ -27,24 +27,22 @@ LOOKED_WITHIN_DAYS = 365
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 ASSESSED = "assessed"  # yes or no
 
-# Of each patient the latest assessment with the physician's activity, and the worst of the six months up to it.
+# Whoever has an assessment with the physician's activity in the last 12 months.
+_ASSESSED = """
+SELECT a.patient_id FROM monitoring_assessment a JOIN patients_patient p ON p.id = a.patient_id
+WHERE p.centre_id = %(centre)s AND a.retired_at IS NULL AND a.physician_vas IS NOT NULL
+  AND a.assessed_on BETWEEN %(from)s AND %(as_of)s
+"""
+# Of each of them the latest, and the latest that was too high. One reading for both: the history is long.
 _JUDGED = """
-SELECT l.patient_id FROM (
-    SELECT DISTINCT ON (a.patient_id) a.patient_id, a.assessed_on
-    FROM monitoring_assessment a JOIN patients_patient p ON p.id = a.patient_id
-    WHERE p.centre_id = %(centre)s AND a.retired_at IS NULL AND a.physician_vas IS NOT NULL
-      AND a.assessed_on BETWEEN %(from)s AND %(as_of)s
-    ORDER BY a.patient_id, a.assessed_on DESC
-) l
+SELECT a.patient_id FROM monitoring_assessment a JOIN patients_patient p ON p.id = a.patient_id
+WHERE p.centre_id = %(centre)s AND a.retired_at IS NULL AND a.physician_vas IS NOT NULL
+  AND a.assessed_on BETWEEN %(from)s::date - %(days)s::int AND %(as_of)s
+GROUP BY a.patient_id
+HAVING max(a.assessed_on) >= %(from)s
+   AND (max(a.assessed_on) FILTER (WHERE a.physician_vas > %(most)s) >= max(a.assessed_on) - %(days)s::int)
 """
-_QUIET = """
-WHERE NOT EXISTS (
-    SELECT 1 FROM monitoring_assessment w
-    WHERE w.patient_id = l.patient_id AND w.retired_at IS NULL AND w.physician_vas > %(most)s
-      AND w.assessed_on BETWEEN l.assessed_on - %(days)s AND l.assessed_on
-      AND w.assessed_on >= %(from)s::date - %(days)s::int  -- says nothing new, and spares most of the history
-)
-"""
+_ACTIVE, _QUIET = _JUDGED + " IS TRUE", _JUDGED + " IS NOT TRUE"
 
 
 def definition() -> str:
@@ -61,24 +59,23 @@ def of_state(found: QuerySet[Patient], centre: Centre, state: str, as_of: dt.dat
 
     Each patient is in exactly one of the three; inclusion body myositis in none.
     """
-    assessed, quiet = conditions(centre, as_of)
     asked = found.exclude(subtype=Subtype.INCLUSION_BODY)
-    if state == YES:
-        return asked.filter(quiet)
-    if state == ASSESSED:
-        return asked.filter(assessed)
-    if state == NO:
-        return asked.filter(assessed & ~quiet)
-    return asked.filter(~assessed)
+    if state == UNKNOWN:
+        return asked.exclude(_among(_ASSESSED, centre, as_of))
+    return asked.filter(_among({YES: _QUIET, NO: _ACTIVE, ASSESSED: _ASSESSED}[state], centre, as_of))
 
 
 def conditions(centre: Centre, as_of: dt.date) -> tuple[Q, Q]:
     """(was assessed, was quiet at it): for patients of the centre, whatever their subtype."""
+    return _among(_ASSESSED, centre, as_of), _among(_QUIET, centre, as_of)
+
+
+def _among(sql: str, centre: Centre, as_of: dt.date) -> Q:
     values = {
         "centre": centre.pk, "as_of": as_of, "from": earliest_within(as_of, LOOKED_WITHIN_DAYS),
         "most": QUIET_AT_MOST_CM, "days": QUIET_FOR_DAYS,
     }  # fmt: skip
-    return Q(pk__in=_ids(_JUDGED, values)), Q(pk__in=_ids(_JUDGED + _QUIET, values))
+    return Q(pk__in=_ids(sql, values))
 
 
 def _ids(sql: str, values: dict[str, object]) -> RawSQL:

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.guards import needs
 from accounts.permissions import Permission
+from clinic.selectors import figures, remission
 from clinic.selectors import overview as questions
-from clinic.selectors import remission
 from clinic.views.shared import ClinicRequest, address
 from common.dates import centre_day
 
@@ -20,9 +20,10 @@ from common.dates import centre_day
 def show(request: ClinicRequest) -> HttpResponse:
     """Counts only: nobody can be recognised, so looking is not recorded."""
     as_of = centre_day(timezone.now(), request.centre.zone)
+    kept = figures.kept(request.centre)
     context = {
-        "today": questions.today(request.centre, as_of),
-        "past": questions.past(request.centre, address),
+        "today": questions.today(request.centre, as_of, kept),
+        "past": questions.past(kept, address) if kept is not None else None,
         "remission": remission.definition(),
         "missed_rule": questions.MISSED_RULE,
         "nav": "clinic:overview",

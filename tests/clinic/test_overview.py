@@ -122,9 +122,32 @@ def test_a_large_clinic_is_counted_once_a_night_and_the_page_says_so(
     assert "So many patients" not in signed_in(clinician).get("/overview/").content.decode()  # not yet
     actions.work_out_figures(centre=clinic, now=NOW)
     page = signed_in(clinician).get("/overview/").content.decode()
-    assert "remission and doses are as of 15 Jun 2025" in page
+    assert "remission, doses and what of each subtype is overdue are as of 15 Jun 2025" in page
     stats = r'stat-label">([^<]+)</span><span class="stat-value">(\d+)'
     assert re.findall(stats, page) == re.findall(stats, live)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"months": [{"on": "2025-06-15"}]},
+        {"weeks": [{"starts_on": "2025-06-09", "patients": 1, "opened": 1, "closed": 1, "reopened": 1}]},
+        {"burden": {"clinicians": [], "roles": {}, "patients": []}},
+        {"burden": []},
+    ],
+)
+def test_figures_that_another_version_kept_are_not_there_until_they_are_counted_anew(
+    clinic, clinician, signed_in, other
+) -> None:
+    actions.work_out_figures(centre=clinic, now=NOW)
+    assert clinic not in lacking(NOW)
+    Figures.objects.filter(centre=clinic).update(**other)
+    page = signed_in(clinician).get("/overview/")
+    assert page.status_code == 200
+    assert "Numbers over time come with the next night." in page.content.decode()
+    assert clinic in lacking(NOW)
+    actions.work_out_figures(centre=clinic, now=NOW)
+    assert "Alerts by who follows the patient" in signed_in(clinician).get("/overview/").content.decode()
 
 
 def test_without_figures_the_page_says_when_they_come(clinic, clinician, signed_in) -> None:
