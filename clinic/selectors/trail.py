@@ -119,6 +119,7 @@ PAGES = {
     "clinic:treatment-infusion": _("Treatment"), "clinic:enter-panel": _("Entering results"),
     "clinic:assessment-correct": _("Correcting an assessment"), "exchange:held-row": _("A row held back"),
     "exchange:held-csv": _("Rows held back, as a file"),
+    "exchange:preview": _("Preview"), "exchange:receipt": _("Receipt"), "exchange:quarantine": _("Quarantine"),
 }  # fmt: skip
 
 
