@@ -492,6 +492,8 @@ class SessionOutcome(Fact):
             one_of("word", SessionWord, "session_outcome_word"),
             models.UniqueConstraint(
                 fields=["session"],
+                # A sweep reads them from the index alone.
+                include=["word", "recorded_at"],
                 condition=Q(retired_at__isnull=True),
                 name="session_one_outcome",
             ),

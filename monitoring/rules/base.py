@@ -73,6 +73,11 @@ class Question:
         """
         return None if self.sharing is None else self.sharing(prepared, "")
 
+    @property
+    def is_sweep(self) -> bool:
+        """Asked about everybody followed in a centre: a million rows are read and sorted out after, and not looked up."""
+        return self.sharing is not None
+
     def known(self, alias: str) -> str:
         """SQL: the row of `alias` is a current fact (as the record stood at `known_at`)."""
         if self.known_at is None:

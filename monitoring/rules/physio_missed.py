@@ -21,11 +21,12 @@ class Parameters:
     decline_days: int = 183  # how long a decline without an end lasts
 
 
-def _sessions(q: Question, plans: str) -> str:
-    """SELECT of the sessions of `plans` that were to be held by `as_of`, and as what each counts."""
-    return f"""SELECT plan.patient_id, plan.id AS plan_id, plan.starts_on, s.id AS session_id, s.held_on,
-            %(as_of)s::date - s.held_on AS age,
-            CASE
+RECENT_FROM = "%(as_of)s::date - GREATEST(%(window_days)s, %(running_days)s)"
+
+
+def _counted(q: Question) -> str:
+    """SQL: as what the session `s` of `plan` with the outcome `o` counts."""
+    return f"""CASE
                 WHEN o.word IN ('attended', 'attended_remote', 'home_done') THEN 'attended'
                 WHEN o.word = 'did_not_attend' THEN 'missed'
                 WHEN o.word IS NULL AND %(as_of)s::date - s.held_on > %(outcome_days)s THEN 'missed'
@@ -38,9 +39,29 @@ def _sessions(q: Question, plans: str) -> str:
                               BETWEEN LEAST(s.held_on, (o.recorded_at AT TIME ZONE plan.time_zone)::date)
                                   AND s.held_on + %(rebook_days)s
                     ) THEN 'missed'
-            END AS counted  -- NULL: cancelled by the clinic, excused, or too early to say
-        FROM {plans} plan JOIN therapy_physiosession s ON s.plan_id = plan.id AND {q.known("s")} AND s.held_on <= %(as_of)s
-        LEFT JOIN therapy_sessionoutcome o ON o.session_id = s.id AND {q.known("o")}"""
+            END"""  # NULL: cancelled by the clinic, excused, or too early to say
+
+
+def _recent(q: Question) -> str:
+    """CTE `recent` (plan_id, held_on, age, counted): the late sessions of every `plan`."""
+    # A sweep reads about a million: by merging, in the order in which the index of outcomes lies. Sessions are entered as
+    # time goes by, and so are their ids: what became of earlier ones is not read. A few patients are looked up.
+    outcomes = f"""(
+            SELECT o.session_id, o.word, o.recorded_at FROM therapy_sessionoutcome o
+            WHERE {q.known("o")} AND o.session_id >= (SELECT min(id) FROM late)
+            ORDER BY o.session_id OFFSET 0)"""
+    return f"""late AS (
+        SELECT plan.time_zone, s.plan_id, s.id, s.held_on
+        FROM plan JOIN therapy_physiosession s ON s.plan_id = plan.id AND {q.known("s")}
+        WHERE s.held_on BETWEEN {RECENT_FROM} AND %(as_of)s{" ORDER BY s.id" if q.is_sweep else ""}
+    ), recent AS (
+        SELECT s.plan_id, s.held_on, %(as_of)s::date - s.held_on AS age, {_counted(q)} AS counted
+        FROM late s
+        CROSS JOIN LATERAL (SELECT s.time_zone) plan
+        LEFT JOIN {outcomes if q.is_sweep else "therapy_sessionoutcome"} o
+            ON o.session_id = s.id{"" if q.is_sweep else f" AND {q.known('o')}"}
+        OFFSET 0  -- so that it is said once of each what it counts as
+    )"""
 
 
 def findings(q: Question) -> str:
@@ -57,13 +78,9 @@ def findings(q: Question) -> str:
           AND NOT EXISTS (SELECT 1 FROM therapy_physiodecline d
                           WHERE d.patient_id = p.patient_id AND {q.known("d")} AND d.declined_on <= %(as_of)s
                             AND COALESCE(d.ends_on, d.declined_on + %(decline_days)s) >= %(as_of)s)
-    ), recent AS MATERIALIZED (
-        SELECT * FROM ({_sessions(q, "plan")}) lately
-        WHERE age <= GREATEST(%(window_days)s, %(running_days)s)
-    ), counts AS (
+    ), {_recent(q)}, counts AS (
         SELECT plan_id, max(held_on) FILTER (WHERE counted = 'attended') AS attended_on,
             max(held_on) FILTER (WHERE counted = 'missed') AS missed_on,
-            count(*) FILTER (WHERE counted = 'attended' AND age <= %(running_days)s) AS recent_attended,
             count(*) FILTER (WHERE counted = 'attended' AND age <= %(window_days)s) AS attended_in_window,
             count(*) FILTER (WHERE age <= %(window_days)s) AS counted_in_window
         FROM recent WHERE counted IS NOT NULL GROUP BY plan_id
@@ -71,16 +88,23 @@ def findings(q: Question) -> str:
         -- For whom no reason below can hold is left behind here: most have attended the latest, and enough of them.
         SELECT plan.*, c.attended_on IS NULL AS is_unattended
         FROM plan LEFT JOIN counts c ON c.plan_id = plan.id
-        WHERE c.attended_on IS NULL OR c.missed_on >= c.attended_on OR c.recent_attended = 0
+        WHERE c.attended_on IS NULL OR c.missed_on >= c.attended_on
+           OR %(as_of)s::date - c.attended_on > %(running_days)s
            OR c.attended_in_window < %(attended_share)s * c.counted_in_window
-    ), unattended AS MATERIALIZED (
-        SELECT * FROM suspect WHERE is_unattended
     ), session AS (
         -- Whoever attended lately has missed in a row only since then; for the others all there ever were are read.
-        SELECT r.* FROM recent r JOIN suspect s ON s.id = r.plan_id
-        UNION ALL
-        SELECT * FROM ({_sessions(q, "unattended")}) before
-        WHERE age > GREATEST(%(window_days)s, %(running_days)s)
+        SELECT plan.patient_id, plan.id AS plan_id, plan.starts_on, s.id AS session_id, s.held_on,
+            %(as_of)s::date - s.held_on AS age, {_counted(q)} AS counted
+        FROM suspect plan
+        -- LATERAL: those of a few plans, by index, out of all there are
+        CROSS JOIN LATERAL (
+            SELECT s.id, s.plan_id, s.held_on FROM therapy_physiosession s
+            WHERE s.plan_id = plan.id AND {q.known("s")} AND s.held_on <= %(as_of)s
+              AND s.held_on >= CASE WHEN plan.is_unattended THEN '-infinity' ELSE {RECENT_FROM} END
+            OFFSET 0) s
+        LEFT JOIN LATERAL (
+            SELECT o.word, o.recorded_at FROM therapy_sessionoutcome o
+            WHERE o.session_id = s.id AND {q.known("o")} OFFSET 0) o ON true
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY plan_id ORDER BY held_on DESC, session_id DESC) AS nth
         FROM session WHERE counted IS NOT NULL
