@@ -132,7 +132,7 @@ def _recent_levels(q: Question) -> str:
 
 
 def _recent_spans(q: Question) -> str:
-    return f"WITH {courses(q, people=RECENT, recent=True)} SELECT * FROM steroid_span"
+    return f"WITH {_spans(q, people=RECENT, recent=True)} SELECT * FROM steroid_span"
 
 
 # All days of those who had a glucocorticoid in the last RECENT_DAYS days, or stopped a first-line drug for its toxicity at
@@ -254,6 +254,17 @@ def courses(
     )"""
     if recent and people != RECENT and (table := q.shared(SPANS)):
         return f"{levels(q, lines, people, recent=True)}, steroid_span AS ({_of(table, people)}), {course}"
+    return f"{_spans(q, lines, people, since, recent)}, {course}"
+
+
+def _spans(
+    q: Question,
+    lines: tuple[Line, ...] = GLUCOCORTICOIDS,
+    people: str = "asked",
+    since: str | None = None,
+    recent: bool = False,
+) -> str:
+    """CTEs up to `steroid_span` from the record itself; arguments as `levels`."""
     return f"""{levels(q, lines, people, since, recent)}, steroid_dosed AS (
         SELECT patient_id, first_day, last_day, amount AS pe, steady, lag(last_day) OVER w AS before_last,
             lag(amount) OVER w AS last_pe
@@ -264,7 +275,7 @@ def courses(
             count(*) FILTER (WHERE first_day - before_last >= %(episode_gap_days)s) OVER w AS episode,
             CASE WHEN first_day - before_last - 1 <= %(course_gap_days)s THEN last_pe END AS before_pe
         FROM steroid_dosed WINDOW w AS (PARTITION BY patient_id ORDER BY first_day)
-    ), {course}"""
+    )"""
 
 
 def episodes() -> str:

@@ -50,8 +50,8 @@ def waiting(q: Question, level: str, condition: str, coming: str, name: str) -> 
     """
 
 
-def _step(q: Question) -> str:
-    return f"""step AS (
+def _open_steps(q: Question) -> str:
+    return f"""
         SELECT DISTINCT ON (s.plan_id) a.patient_id, s.plan_id, s.id AS step_id, s.step_on, s.dose_pe_mg,
             s.step_on - %(as_of)s::date AS until
         FROM asked a
@@ -64,8 +64,16 @@ def _step(q: Question) -> str:
           AND NOT EXISTS (SELECT 1 FROM therapy_taperhold h
                           WHERE h.plan_id = s.plan_id AND {q.known("h")} AND h.starts_on <= %(as_of)s
                             AND COALESCE(h.ends_on, %(as_of)s) >= %(as_of)s)
-        ORDER BY s.plan_id, s.step_on, s.id
-    )"""
+        ORDER BY s.plan_id, s.step_on, s.id"""
+
+
+STEPS = Prepared("taper_step", _open_steps)
+
+
+def _step(q: Question) -> str:
+    """CTE `step`: of each plan the earliest step that is not confirmed; `until`: the days until it."""
+    table = q.shared(STEPS)
+    return f"step AS ({f'SELECT * FROM {table}' if table else _open_steps(q)})"
 
 
 def _signs(q: Question) -> str:
