@@ -20,6 +20,7 @@ import copy
 import datetime as dt
 import functools
 import inspect
+import uuid
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar, get_type_hints
@@ -33,6 +34,7 @@ Row = TypeVar("Row")
 # What stands for a value while the SQL is written, by its type; two of each, so that a value worked with shows itself.
 _STAND_INS: dict[type, Callable[[int, bool], Any]] = {
     int: lambda n, second: -910_000_000 - n - 10_000_000 * second,
+    uuid.UUID: lambda n, second: uuid.UUID(int=2 * n + second),
     str: lambda n, second: f"stand-in {n} {second}",
     dt.date: lambda n, second: dt.date(1071 + 2 * second, 3 + 6 * second, 1 + n),
     dt.datetime: lambda n, second: dt.datetime(1071 + 2 * second, 3, 1 + n, tzinfo=dt.UTC),

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Centre
+from common.prepared import prepared
 from monitoring.bounds import bounds_of, like
 from monitoring.models import ChangeKind, Mode, RuleChange
 from monitoring.rules import RULES
@@ -82,8 +83,13 @@ def _asked(rule: Rule) -> list[Rule]:
 
 
 def _changed_parameters(centre: Centre, rules: list[Rule]) -> dict[str, dict[str, Any]]:
-    changes = _in_force(centre, ChangeKind.PARAMETERS).filter(rule__in=[rule.id for rule in rules])
-    return dict(changes.values_list("rule", "parameters"))
+    wanted = {rule.id for rule in rules}
+    return {rule: changed for rule, changed in _set_parameters(centre) if rule in wanted}
+
+
+@prepared
+def _set_parameters(centre: Centre) -> QuerySet[RuleChange, tuple[str, dict[str, Any]]]:
+    return _in_force(centre, ChangeKind.PARAMETERS).values_list("rule", "parameters")
 
 
 def _parameters(rule: Rule, changed: Mapping[str, Any]) -> Parameters:

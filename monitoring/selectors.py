@@ -518,12 +518,12 @@ class Readings:
     lung: Sequence[LungFunction]
 
 
-def readings(patient: Patient, as_of: dt.date) -> Readings:
-    """At most six queries."""
+def readings(patient: Patient, as_of: dt.date, *, visits: int = 60) -> Readings:
+    """At most six queries. `visits`: how many of the newest."""
     doses = treatment.dose_rows(patient, as_of)
     infusions = treatment.infusions(patient, as_of, limit=200)
-    visits = core_sets(patient, as_of, limit=60, doses=[*doses, *treatment.pulses_of(infusions)])
-    return Readings(doses, infusions, visits, lung_function(patient, as_of, limit=60))
+    seen = core_sets(patient, as_of, limit=visits, doses=[*doses, *treatment.pulses_of(infusions)])
+    return Readings(doses, infusions, seen, lung_function(patient, as_of, limit=60))
 
 
 def story(patient: Patient, as_of: dt.date, *, alerts: Iterable[AlertMark] = (), read: Readings | None = None) -> Story:

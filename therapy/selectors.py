@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import F, Min, Q, QuerySet, Sum
+from django.db.models import F, FilteredRelation, Min, Q, QuerySet, Sum
 
 from common.prepared import prepared
 from patients.models import Patient
@@ -27,7 +27,6 @@ from therapy.models import (
     PhysioPlan,
     PhysioSession,
     Route,
-    SessionOutcome,
     SessionWord,
     TaperHold,
     TaperPlan,
@@ -370,16 +369,17 @@ class SessionView:
 
 
 def sessions(plan: PhysioPlan, limit: int = 60) -> list[SessionView]:
-    """The newest `limit` sessions, booked ones ahead included, newest first. Two queries."""
-    found = _sessions(plan, limit=limit)
-    recorded = SessionOutcome.objects.current().filter(session__in=found)
-    outcomes = {session: (word, pk) for session, word, pk in recorded.values_list("session_id", "word", "id")}
-    return [SessionView(s, *outcomes.get(s.pk, ("", None))) for s in found]
+    """The newest `limit` sessions, booked ones ahead included, newest first. One query."""
+    found: list[Any] = _sessions(plan, limit=limit)
+    return [SessionView(session, session.recorded or "", session.recorded_as) for session in found]
 
 
 @prepared
 def _sessions(plan: PhysioPlan, *, limit: int) -> QuerySet[PhysioSession]:
-    return PhysioSession.objects.current().filter(plan=plan).order_by("-held_on", "-id")[:limit]
+    outcome = FilteredRelation("outcomes", condition=Q(outcomes__retired_at__isnull=True))  # one at most
+    found: QuerySet[PhysioSession] = PhysioSession.objects.current().filter(plan=plan).alias(outcome=outcome)
+    found = found.annotate(recorded=F("outcome__word"), recorded_as=F("outcome__id"))
+    return found.order_by("-held_on", "-id")[:limit]
 
 
 def decline_on(patient: Patient, as_of: dt.date) -> PhysioDecline | None:

@@ -1,14 +1,19 @@
-"""The cells of the table of results. A template would take a hundred times as long for three hundred days."""
+"""The cells of the table of results, and the addresses of entries: a template takes many times as long for hundreds."""
 
 from __future__ import annotations
 
+import functools
+import uuid
+
 from django import template
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.selectors.patient.grid import GridCell, GridLine
+from clinic.templatetags.rows import ANYONE
 
 register = template.Library()
 
@@ -36,3 +41,17 @@ def _cell(cell: GridCell, before: str, words: dict[str, str]) -> str:
 def _flag(letter: str, words: str) -> str:
     said = escape(words)
     return f'<span class="flag" title="{said}">{letter}<span class="visually-hidden"> {said}</span></span>'
+
+
+@register.simple_tag
+def entry_of(public_id: uuid.UUID, word: str, pk: int) -> str:
+    """The address of one entry in the record of a patient, as {% url 'clinic:fact' … %} gives it."""
+    before, between, after = _around(word)
+    return f"{before}{public_id}{between}{pk}{after}"
+
+
+@functools.cache
+def _around(word: str) -> tuple[str, str, str]:
+    before, _, rest = reverse("clinic:fact", args=[ANYONE, word, 0]).partition(str(ANYONE))
+    between, _, after = rest.rpartition("0")
+    return before, between, after

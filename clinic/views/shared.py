@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_cache_control
 from django_htmx.middleware import HtmxDetails
@@ -17,6 +17,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import Centre, Membership, User
 from accounts.permissions import Permission, may
 from audit.models import Entry
+from common.prepared import prepared
 from patients.models import Patient
 
 
@@ -57,12 +58,20 @@ def patient_or_404(request: ClinicRequest, public_id: uuid.UUID) -> Patient:
     """A patient of the reader's centre; anybody else's does not exist. A merged record leads to the one that took it
     in (MergedInto).
     """
-    everybody = Patient.everybody.select_related("merged_into").filter(centre=request.centre)
-    patient: Patient = get_object_or_404(everybody, public_id=public_id)
+    found = _of_centre(request.centre, public_id)
+    if not found:
+        raise Http404
+    patient = found[0]
     if patient.merged_into is not None:
         raise MergedInto(patient.merged_into)
     patient.centre = request.centre  # the same row, already read
     return patient
+
+
+@prepared
+def _of_centre(centre: Centre, public_id: uuid.UUID) -> QuerySet[Patient]:
+    found: QuerySet[Patient] = Patient.everybody.select_related("merged_into")
+    return found.filter(centre=centre, public_id=public_id)
 
 
 def can(request: ClinicRequest) -> dict[str, bool]:

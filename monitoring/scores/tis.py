@@ -13,6 +13,7 @@ Arithmetic is exact (fractions): the bands are open below and closed above, and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -117,7 +118,7 @@ class Enzyme:
         if not self.value.is_finite() or self.value < 0 or (self.uln is not None and not self.uln >= 0):
             raise ValueError("an enzyme and its upper limit cannot be negative")
 
-    @property
+    @functools.cached_property
     def times_uln(self) -> Fraction | None:
         """Value as an exact multiple of the ULN, None where the ULN is unknown."""
         return Fraction(self.value) / Fraction(self.uln) if self.uln else None
@@ -143,7 +144,7 @@ class CoreSet:
             _check(name, getattr(self, name), VAS_RANGE)
         _check("haq_di", self.haq_di, HAQ_RANGE)
 
-    @property
+    @functools.cached_property
     def missing(self) -> tuple[Measure, ...]:
         """Measures without a value; an enzyme without a ULN counts as missing."""
         absent = {measure for measure in Measure if getattr(self, measure.value) is None}

@@ -156,7 +156,7 @@ def history(
     read: Readings | None = None,
     header: patients.Header | None = None,
 ) -> History:
-    read = read or monitoring.readings(patient, as_of)
+    read = read or monitoring.readings(patient, as_of, visits=ROWS)
     seen, taken = [visit_of(view) for view in read.visits[:ROWS]], courses(patient, as_of, read.infusions)
     images = _imaging(patient, as_of)
     tests = read.lung[:ROWS]
