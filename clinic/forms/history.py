@@ -21,6 +21,7 @@ def _choice(label: Any, choices: Any) -> forms.ChoiceField:
 
 
 class HistoryForm(ListForm):
+    first_boxes = ("state", "role", "outcome")
     state = _choice(_("Which"), [(CLOSED, _("Closed")), (ANY, _("Open and closed"))])
     role = _choice(_("On the list of"), [(ANY, _("All roles")), *ROLES])
     level = level_choice()

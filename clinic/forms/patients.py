@@ -47,6 +47,7 @@ def _treatments() -> list[tuple[str, str]]:
 
 
 class PatientsForm(ListForm):
+    first_boxes = ("status", "subtype", "treatment")
     status = _choice(_("Follow-up"), [*FollowUpStatus.Word.choices, (ANY, _("Everybody registered"))])
     subtype = _choice(_("Subtype"), [("", _("Any subtype")), *Subtype.choices])
     antibody = _choice(_("Antibody"), _antibodies)

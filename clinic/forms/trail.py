@@ -12,6 +12,7 @@ from clinic.selectors.trail import AREAS, SYSTEM, TrailFilters
 
 
 class TrailForm(ListForm):
+    first_boxes = ("who", "area")
     what = forms.ChoiceField(
         required=False, choices=[("changes", "changes"), ("looks", "looks")], widget=forms.HiddenInput
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -24,6 +25,11 @@ from monitoring.levels import Level
 from patients.models import Subtype
 
 PATIENTS_AT_MOST = 20
+WHICH_LIST = (
+    "state",
+    "when",
+    "what",
+)  # where they are hidden they say which of several lists it is, and narrow nothing
 # Days an address may name: next to the ends of the calendar nothing can be reckoned.
 FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 REASONS = [("", _("Choose a reason")), *Reason.choices]
@@ -49,6 +55,7 @@ def day_of_list(label: Any, widget: Any = None) -> forms.DateField:
 class ListForm(forms.Form):
     """A form of the address. A box that holds nonsense says so, and counts as if it had not been filled."""
 
+    first_boxes: tuple[str, ...] = ()  # those asked for most: they stand in the line above the list; none: all do
     # Carried along, so that narrowing a list further keeps the patients it was narrowed to.
     patient = forms.Field(required=False, widget=forms.MultipleHiddenInput)
 
@@ -58,6 +65,7 @@ class ListForm(forms.Form):
             if not data.get(name):
                 data[name] = value
         super().__init__(data)
+        self.first = first
         self.patients = patients_in(query)
         self.offer()
         self.is_valid()
@@ -67,6 +75,36 @@ class ListForm(forms.Form):
 
     def offer(self) -> None:
         """Choices that depend on who reads are filled in here, before the boxes are read."""
+
+    @property
+    def first_row(self) -> list[forms.BoundField]:
+        return [box for box in self.visible_fields() if not self.first_boxes or box.name in self.first_boxes]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        return [box for box in self.visible_fields() if self.first_boxes and box.name not in self.first_boxes]
+
+    def _set(self, boxes: list[forms.BoundField]) -> int:
+        return sum((self.values[box.name] or "") != self.first.get(box.name, "") for box in boxes)
+
+    @property
+    def set_count(self) -> int:
+        """How many boxes say something else than the list says by itself."""
+        return self._set([box for box in self if box.name != "patient" and not self._names_list(box)])
+
+    @staticmethod
+    def _names_list(box: forms.BoundField) -> bool:
+        return box.is_hidden and box.name in WHICH_LIST
+
+    @property
+    def more_set_count(self) -> int:
+        return self._set(self.more)
+
+    @property
+    def unfiltered(self) -> str:
+        """The query of the same list with no box filled: which list it is, and about whom, stays."""
+        which = [(box.name, self.values[box.name]) for box in self if self._names_list(box) and self.values[box.name]]
+        return urlencode([*which, *(("patient", each) for each in self.patients)])
 
 
 def _choice(label: Any, choices: Any, **options: Any) -> forms.ChoiceField:
@@ -85,6 +123,7 @@ ROLES = [(role.value, role.label) for role in Role if role != Role.RESEARCHER]
 
 
 class WorklistForm(ListForm):
+    first_boxes = ("role", "level", "clinician")
     state = _choice(
         _("State"), [(s, s) for s in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED, ANY)], widget=forms.HiddenInput
     )

@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
@@ -41,6 +42,8 @@ def answer(
 ) -> HttpResponse:
     """The whole page, or the part of it that htmx replaces."""
     response = render(request, fragment if wants_fragment(request) else whole, context, status=status)
+    if wants_fragment(request):
+        response.write(render_to_string("clinic/worklist/_around.html", context, request))
     patch_vary_headers(response, ["HX-Request"])  # or the browser shows a part as if it were the page
     return response
 
