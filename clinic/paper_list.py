@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import formats, translation
 
 from clinic.selectors import patients as questions
+from exchange.tables import safe_cell
 from patients.models import Patient
 
 CHUNK = 1000
@@ -20,14 +21,12 @@ HEAD = (
     "antibodies_ever_positive", "treatment_today", "followed_by", "follow_up", "open_alerts", "worst_level", "next_due",
     "next_visit",
 )  # fmt: skip
-# A spreadsheet takes what begins so for a formula, and runs it on whoever opens the file.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# On a past day it is the people of that day who are listed: what is said of them is what is known today.
+HEAD_OF_PAST = ("listed_as_on", "columns_as_of")
 
 
-def guarded(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else value.isoformat() if isinstance(value, dt.date) else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+def _text(value: Any) -> str:
+    return "" if value is None else value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
 class _Echo:
@@ -40,18 +39,25 @@ def separator() -> str:
     return ";" if formats.get_format("DECIMAL_SEPARATOR") == "," else ","
 
 
-def lines(found: QuerySet[Patient], as_of: dt.date, *, for_excel: bool, by: str = ",") -> Iterator[bytes]:
-    """The file, a thousand patients at a time. For Excel with the mark by which it knows the encoding."""
+def lines(
+    found: QuerySet[Patient], as_of: dt.date, *, for_excel: bool, by: str = ",", listed_on: dt.date | None = None
+) -> Iterator[bytes]:
+    """The file, a thousand patients at a time. For Excel with the mark by which it knows the encoding.
+
+    `listed_on` is the day of the past by which `found` was chosen.
+    """
+    past = [listed_on, as_of] if listed_on and listed_on != as_of else []
     writer = csv.writer(_Echo(), delimiter=by if for_excel else ",", lineterminator="\r\n")
     if for_excel:
         yield "\ufeff".encode()
-    yield writer.writerow(HEAD).encode()
+    yield writer.writerow([*(HEAD_OF_PAST if past else ()), *HEAD]).encode()
     # In pages by key, so that neither a cursor nor the whole clinic is kept while the file is fetched slowly.
     ids = list(found.values_list("pk", flat=True))
     for start in range(0, len(ids), CHUNK):
         page = list(found.filter(pk__in=ids[start : start + CHUNK]))
         with translation.override(settings.LANGUAGE_CODE):
-            yield "".join(writer.writerow([guarded(cell) for cell in row]) for row in _rows(page, as_of)).encode()
+            rows = ([safe_cell(_text(cell)) for cell in (*past, *row)] for row in _rows(page, as_of))
+            yield "".join(writer.writerow(row) for row in rows).encode()
 
 
 def _rows(page: list[Patient], as_of: dt.date) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -138,10 +139,17 @@ def _row(number: int, headings: tuple[str, ...], cells: list[str]) -> Row:
 
 
 def safe_cell(text: str) -> str:
-    """`text` as a cell that no spreadsheet takes for a formula; plain numbers stay numbers."""
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not _is_number(text):
-        return "'" + text
-    return text
+    """`text` as a cell that no spreadsheet takes for a formula; plain numbers stay numbers.
+
+    Also not where it takes another separator than the file has, and sees a cell begin in the middle of ours.
+    """
+    if _is_number(text):
+        return text
+    marked = _FORMULA_WITHIN.sub(r"\1'", text)
+    return "'" + marked if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else marked
+
+
+_FORMULA_WITHIN = re.compile(r"([,;|\t\r\n][ \"']*)(?=[=+\-@])")
 
 
 def _is_number(text: str) -> bool:

@@ -38,6 +38,8 @@ DETAILS = frozenset(
 )  # fmt: skip
 OLDEST_AGE_YEARS = 125
 
+NUMBER_TAKEN = "number-taken"  # the code of that refusal
+
 
 @action("patients.register", "patient registered")
 def register_patient(
@@ -110,7 +112,7 @@ def change_patient(*, patient: Patient, version: int, by: User, now: dt.datetime
 
 
 def _check_details(patient: Patient, now: dt.datetime, *, same_clinician: bool = False) -> None:
-    errors: dict[str, str] = {}
+    errors: dict[str, str | ValidationError] = {}
     today = patient.day_at(now)
     if isinstance(patient.born_on, dt.date):
         if patient.born_on > today:
@@ -132,7 +134,9 @@ def _check_details(patient: Patient, now: dt.datetime, *, same_clinician: bool =
         errors.setdefault("onset_on", _("The first symptom cannot come after the diagnosis."))
     others = Patient.everybody.filter(centre_id=patient.centre_id, record_number__same=patient.record_number)
     if patient.record_number and others.exclude(pk=patient.pk).exists():
-        errors["record_number"] = _("Another patient of this centre has this number.")
+        errors["record_number"] = ValidationError(
+            _("Another patient of this centre has this number."), code=NUMBER_TAKEN
+        )
     if patient.clinician_id and not same_clinician:  # one who has left goes on standing there
         clinicians = Membership.objects.filter(centre_id=patient.centre_id, role=Role.CLINICIAN, is_active=True)
         if not clinicians.filter(user_id=patient.clinician_id).exists():

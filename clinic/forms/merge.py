@@ -15,7 +15,13 @@ ONE, OTHER = "one", "other"
 class MergeForm(forms.Form):
     """`one_version` and `other_version` are those of the comparison that was read."""
 
-    keep = forms.ChoiceField(label=_("Which record stays"), widget=forms.RadioSelect)
+    keep = forms.ChoiceField(
+        label=_("Which record stays"), widget=forms.RadioSelect,
+        help_text=_(
+            "Its number, name and address stay; the other’s lead to it. Usually the older, or the hospital’s own."
+        ),
+        error_messages={"required": _("Choose which of the two records stays.")},
+    )  # fmt: skip
     reason = forms.CharField(
         label=_("Why these two are one person"), max_length=200, help_text=_("Such as: registered again after marriage")
     )

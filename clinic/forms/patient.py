@@ -9,6 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.models import fields_for_model
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +23,7 @@ from monitoring.analytes import Analyte, Kind, accepted_units
 from monitoring.entry import TypedValue, field_name, plain
 from monitoring.models import Result
 from monitoring.rules import RULES
+from patients.actions import NUMBER_TAKEN
 from patients.antibodies import ANTIBODIES, Group
 from patients.models import AntibodyResult, Consent, FollowUpStatus, ManifestationKind, Patient, RiskKind, Sex, Subtype
 
@@ -81,6 +85,26 @@ class PatientForm(forms.Form):
             key=lambda each: each[1],
         )
         self.fields["clinician"].choices = [("", _("Nobody yet")), *present]  # type: ignore[attr-defined]
+
+    def say_whose_number(self, centre: Centre) -> Patient | None:
+        """Where the number is taken: beside its box, whose it is, with the way there. Who may write here may see that
+        record; the refusal itself names nobody.
+        """
+        errors = self.errors.get("record_number")
+        if errors is None or all(error.code != NUMBER_TAKEN for error in errors.as_data()):
+            return None
+        taken = Patient.everybody.select_related("merged_into").filter(centre=centre)
+        there = taken.filter(record_number__same=(self["record_number"].value() or "").strip()).first()
+        if there is None:
+            return None
+        shown = there.merged_into or there
+        said = gettext(
+            "This is the number of {name}, born {day}. Each number is given once: check it, or open that record."
+        )
+        name = format_html('<a href="{}">{}</a>', reverse("clinic:patient", args=[shown.public_id]), shown.name)
+        whose = ValidationError(format_html(said, name=name, day=date_format(shown.born_on, "DATE_FORMAT")))
+        errors.data = [whose if error.code == NUMBER_TAKEN else error for error in errors.as_data()]
+        return shown
 
     def details(self) -> dict[str, Any]:
         """The patient's own fields as typed."""

@@ -33,7 +33,7 @@ from clinic.forms.worklist import AcknowledgeForm, BulkForm, CloseForm, CommentF
 from clinic.selectors import alert as questions
 from clinic.views import taper
 from clinic.views.patient import alerts_again, refused_again
-from clinic.views.shared import ClinicRequest, address, can, saved
+from clinic.views.shared import ClinicRequest, about, address, can, saved
 from clinic.views.worklist import show_due, show_worklist
 from common.dates import centre_day
 from monitoring.levels import Level
@@ -134,7 +134,7 @@ def _came_from(request: ClinicRequest) -> str:
 
 def _said(request: ClinicRequest, alert: Alert, text: str, *, undo: bool) -> None:
     url = reverse("clinic:alert-undo", args=[alert.public_id])
-    messages.success(request, text, extra_tags=url if undo else "")
+    messages.success(request, about(alert.patient, text), extra_tags=url if undo else "")
 
 
 def _act(

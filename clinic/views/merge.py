@@ -50,7 +50,7 @@ def confirm(request: ClinicRequest, public_id: uuid.UUID, other_id: uuid.UUID) -
         raise Http404
     now = timezone.now()
     versions = {"one_version": selectors.version(one), "other_version": selectors.version(other)}
-    form = MergeForm(request.POST or None, one=one, other=other, initial={**versions, "keep": ONE})
+    form = MergeForm(request.POST or None, one=one, other=other, initial=versions)
     if request.method == "POST":
 
         def merge() -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import ngettext
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.guards import needs
 from accounts.permissions import Permission
 from audit.access import looked
+from audit.models import Entry
 from clinic import paper_list
 from clinic.forms.booking import BookForm, ticked
 from clinic.forms.patients import PatientsForm
@@ -24,6 +26,7 @@ from clinic.selectors import remission
 from clinic.views.listing import PER_PAGE, answer, page_of
 from clinic.views.record import attempt
 from clinic.views.shared import ClinicRequest, can, saved
+from clinic.views.undo import UNDONE_TOGETHER
 from common.dates import centre_day
 from monitoring.booking_actions import book_tests
 from monitoring.models import Booking
@@ -66,10 +69,11 @@ def export(request: ClinicRequest) -> StreamingHttpResponse:
     """The list as filtered, all pages of it, as a file; `for=excel` in the dialect of the reader's spreadsheet."""
     now = timezone.now()
     as_of = centre_day(now, request.centre.zone)
-    found = questions.listed(request.centre, PatientsForm(request.GET, centre=request.centre).filters(), as_of)
+    filters = PatientsForm(request.GET, centre=request.centre).filters()
+    found = questions.listed(request.centre, filters, as_of)
     looked(by=request.user, centre=request.centre, now=now, page="clinic:patients-export", rows=found.count())
     for_excel = request.GET.get("for") == "excel"
-    file = paper_list.lines(found, as_of, for_excel=for_excel, by=paper_list.separator())
+    file = paper_list.lines(found, as_of, for_excel=for_excel, by=paper_list.separator(), listed_on=filters.on)
     response = StreamingHttpResponse(file, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="patients-{as_of.isoformat()}.csv"'
     patch_cache_control(response, private=True, no_store=True)
@@ -117,7 +121,8 @@ def _booked(
     if len(people) == 1:
         saved(request, people[0], said, now)
         return redirect("clinic:patient", people[0].public_id)
-    messages.success(request, said)
+    entry = Entry.objects.filter(by=request.user, centre=request.centre, action=UNDONE_TOGETHER, at=now).last()
+    messages.success(request, said, extra_tags=reverse("clinic:undo", args=[entry.pk]) if entry and made else "")
     return redirect("clinic:patients")
 
 

@@ -74,8 +74,10 @@ def new(request: ClinicRequest) -> HttpResponse:
             saved(request, patient, gettext("Registered."), now)
             return redirect("clinic:patient", patient.public_id)
         found = _alike(request, now)
+        form.say_whose_number(request.centre)  # who that is has been looked at above
         form.ask_about_duplicates()
-    context = {"form": form, "alike": found, "nav": "clinic:patients"}
+    asks = any(each.asks for each in found)
+    context = {"form": form, "alike": found, "asks": asks, "nav": "clinic:patients"}
     return render(request, "clinic/patient/new.html", context, status=422 if form.errors else 200)
 
 
@@ -85,7 +87,9 @@ def alike(request: ClinicRequest) -> HttpResponse:
     """Who may be the person whose registration is being typed. What is not finished is not called wrong yet."""
     form = RegistrationForm(request.POST, centre=request.centre)
     form.ask_about_duplicates()
-    context = {"form": form, "alike": _alike(request, timezone.now()), "typed": AlikeForm(request.POST).typed()}
+    found = _alike(request, timezone.now())
+    asks = any(each.asks for each in found)
+    context = {"form": form, "alike": found, "asks": asks, "typed": AlikeForm(request.POST).typed()}
     return render(request, "clinic/patient/_alike.html", context)
 
 
@@ -95,6 +99,7 @@ class Alike:
 
     patient: Patient
     why: Sequence[str]
+    asks: bool  # whether it could be said why this is somebody else: a number alone is simply taken
 
 
 def _alike(request: ClinicRequest, now: dt.datetime) -> list[Alike]:
@@ -106,7 +111,7 @@ def _alike(request: ClinicRequest, now: dt.datetime) -> list[Alike]:
     }
     typed = AlikeForm(request.POST).typed()
     found = [
-        Alike(each.patient, [words[code] for code in each.why])
+        Alike(each.patient, [words[code] for code in each.why], each.why != ["number"])
         for each in selectors.duplicates(request.centre, **typed)
     ]
     if found:
@@ -135,6 +140,9 @@ def edit(request: ClinicRequest, public_id: uuid.UUID) -> HttpResponse:
         if changed is not None:
             saved(request, patient, gettext("Details changed."), now)
             return redirect("clinic:patient", patient.public_id)
+        namesake = form.say_whose_number(request.centre)
+        if namesake is not None:
+            looked(by=request.user, centre=request.centre, now=now, page="clinic:patient-edit", patient=namesake)
         change = selectors.changed_since(patient, form.cleaned_data.get("version") or 0) if is_conflict(form) else None
         if change is not None:
             conflict = reconcile(

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Centre, Membership, User
@@ -97,11 +98,18 @@ def as_pdf(document: bytes, name: str) -> HttpResponse:
 
 
 def saved(request: ClinicRequest, patient: Patient, text: str, now: dt.datetime, *, back: str = "") -> None:
-    """Say that it is saved, with the way to undo what this person did at `now`. Undoing leads to the address `back`, or
-    else to the patient's page.
+    """Say whose record it is saved in, with the way to undo what this person did at `now`. Undoing leads to the address
+    `back`, or else to the patient's page.
 
     The outermost action writes its entry last, and undoing it undoes what it called.
     """
     entry = Entry.objects.filter(by=request.user, patient=patient, at=now).order_by("-id").first()
     undo = address("clinic:undo", entry.pk, query=f"?{urlencode({'back': back})}" if back else "") if entry else ""
-    messages.success(request, text, extra_tags=undo)
+    messages.success(request, about(patient, text), extra_tags=undo)
+
+
+def about(patient: Patient, text: str) -> str:
+    """A message that says whom it is about: beside an Undo nobody should have to guess. It is kept in the session and
+    shown once.
+    """
+    return gettext("%(name)s: %(said)s") % {"name": patient.name, "said": text}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.guards import needs
+from accounts.models import Membership, Role
 from accounts.permissions import Permission, may
 from alerts.models import State
 from audit.access import looked
@@ -28,13 +29,24 @@ ALERTS_A_PAGE = 25  # each says why, and can be acted on: more than anybody take
 
 @require_safe
 def home(request: ClinicRequest) -> HttpResponse:
-    """Where somebody lands after signing in: the first page of their role."""
-    if may(request.membership, Permission.SEE_PATIENTS):
-        return redirect("clinic:worklist")
-    releases = address("research:releases")
-    if may(request.membership, Permission.EXPORT_RESEARCH) and releases:
-        return redirect(releases)
-    raise PermissionDenied(_("You belong to no clinic yet."))
+    """Where somebody lands after signing in."""
+    start = start_of(request.membership)
+    if not start:
+        raise PermissionDenied(_("You belong to no clinic yet."))
+    return redirect(start)
+
+
+def start_of(membership: Membership | None) -> str:
+    """The address of the first page of a role: where its work waits. Empty for who may see nothing.
+
+    No rule speaks to coordinators, so their worklist is empty: they begin with whom nobody expects.
+    """
+    if may(membership, Permission.SEE_PATIENTS):
+        assert membership is not None
+        if membership.role == Role.COORDINATOR:
+            return address("clinic:patients", query="?next_visit=none")
+        return address("clinic:worklist")
+    return address("research:releases") if may(membership, Permission.EXPORT_RESEARCH) else ""
 
 
 def list_tabs(

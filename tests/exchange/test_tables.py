@@ -89,6 +89,12 @@ def test_size_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         ("plain", "plain"),
         ("", ""),
         ("-1+cmd", "'-1+cmd"),
+        ("x;=1+1", "x;'=1+1"),
+        ("x, @SUM(1)", "x, '@SUM(1)"),
+        ("x\t+cmd", "x\t'+cmd"),
+        ("x\n-A1", "x\n'-A1"),
+        ('x;"=1+1"', 'x;"\'=1+1"'),
+        ("1-2; a=b", "1-2; a=b"),
     ],
 )
 def test_no_cell_is_a_formula(text: str, safe: str) -> None:
