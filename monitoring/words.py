@@ -97,20 +97,22 @@ PATTERNS = (
 )
 # Names in the evidence as `name_in_words` makes them, where no page has a better label.
 NAMES = (
-    N_("Activity on"), N_("Agent"), N_("Answer"), N_("Aspiration on"), N_("Baseline comparator"), N_("Baseline kind"),
-    N_("Baseline on"), N_("Basic on"), N_("Before on"), N_("Bilirubin ULN"), N_("CK ULN"), N_("CK on"), N_("Cap"),
-    N_("Changes"), N_("Closes on"), N_("Coming"), N_("Confounders"), N_("Count lacks"), N_("Count on"),
-    N_("Criteria"), N_("Due on"), N_("Dysphagia on"), N_("Dyspnoea on"), N_("Enhanced on"), N_("Enzyme ULN"),
-    N_("Enzyme on"), N_("Enzyme value"), N_("FVC before"), N_("FVC now"), N_("FVC on"), N_("FVC unit"), N_("Factors"),
-    N_("Ferritin before"), N_("First comparator"), N_("First on"), N_("Flat"), N_("GGT ULN"), N_("Groups"),
-    N_("HAQ DI"), N_("Hepatitis on"), N_("IVIG on"), N_("Jump from"), N_("Jump on"), N_("Jump to"), N_("Kl6"),
-    N_("Kl6 before"), N_("Last on"), N_("Limit"), N_("MMT"), N_("MMT8 150"), N_("MMT8 80"), N_("MMT8 of"),
-    N_("MMT8 on"), N_("Not measured"), N_("Now"), N_("Now comparator"), N_("Now on"), N_("Oxygen on"), N_("Percent"),
-    N_("Positive on"), N_("Previous comparator"), N_("Previous on"), N_("Ratio"), N_("Reassess by"),
+    N_("Activity on"), N_("Agent"), N_("Answer"), N_("Aspiration on"), N_("Baseline below or above (< or >)"),
+    N_("Baseline on"), N_("Basic on"), N_("Bilirubin ULN"), N_("Cap"), N_("Changes"), N_("CK on"), N_("CK ULN"),
+    N_("Closes on"), N_("Coming"), N_("Confounders"), N_("Count lacks"), N_("Count on"), N_("Criteria"),
+    N_("Did not change beside it"), N_("Due on"), N_("Dysphagia on"), N_("Dyspnoea on"), N_("Earlier value on"),
+    N_("Enhanced on"), N_("Enzyme on"), N_("Enzyme ULN"), N_("Enzyme value"), N_("Factors"), N_("Ferritin before"),
+    N_("First value below or above (< or >)"), N_("First value on"), N_("FVC before"), N_("FVC now"), N_("FVC on"),
+    N_("FVC unit"), N_("GGT ULN"), N_("Groups"), N_("HAQ DI"), N_("Hepatitis on"), N_("IVIG on"),
+    N_("Kind of baseline"), N_("KL-6 before"), N_("KL-6"), N_("Last on"), N_("Latest value below or above (< or >)"),
+    N_("Latest value on"), N_("Latest value"), N_("Limit"), N_("MMT"), N_("MMT8 150"), N_("MMT8 80"), N_("MMT8 on"),
+    N_("MMT8 out of"), N_("Not measured"), N_("Oxygen on"), N_("Percent"), N_("Positive on"),
+    N_("Previous value below or above (< or >)"), N_("Previous value on"), N_("Ratio"), N_("Reassess by"),
     N_("Reassess from"), N_("Refer by"), N_("Rituximab on"), N_("Scan on"), N_("Screen due on"), N_("Severe limit"),
-    N_("Since on"), N_("SpO2 before"), N_("Stop on"), N_("Stop reason"), N_("Symptoms"), N_("Symptoms on"),
-    N_("Taken on"), N_("Threshold because"), N_("Tier"), N_("Times ULN"), N_("Toxic on"), N_("ULN"),
-    N_("Unconverted"), N_("Visit on"), N_("Waived"),
+    N_("Since on"), N_("SpO2 before"), N_("Stop on"), N_("Stop reason"), N_("Sudden change from"),
+    N_("Sudden change on"), N_("Sudden change to"), N_("Symptoms on"), N_("Symptoms"), N_("Taken on"),
+    N_("Threshold because"), N_("Tier"), N_("Times ULN"), N_("Toxic on"), N_("ULN"), N_("Unconverted"), N_("Visit on"),
+    N_("Waived"),
 )  # fmt: skip
 _NUMBER, _DAY = r"-?\d+(?:\.\d+)?", r"\d{1,2} [A-Z][a-z]{2} \d{4}"
 _KINDS = {"number": _NUMBER, "day": _DAY, "due": _DAY, "unit": r"\S+", "word": ".+", "list": ".+"}
@@ -124,8 +126,23 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 
 
+# What a clinician calls what the code calls otherwise.
+_BETTER = {
+    "baseline_comparator": "Baseline below or above (< or >)",
+    "first_comparator": "First value below or above (< or >)",
+    "now_comparator": "Latest value below or above (< or >)",
+    "previous_comparator": "Previous value below or above (< or >)",
+    "baseline_kind": "Kind of baseline", "now": "Latest value", "now_on": "Latest value on",
+    "before_on": "Earlier value on", "first_on": "First value on", "previous_on": "Previous value on",
+    "mmt8_of": "MMT8 out of", "flat": "Did not change beside it", "jump_on": "Sudden change on",
+    "jump_from": "Sudden change from", "jump_to": "Sudden change to", "kl6": "KL-6", "kl6_before": "KL-6 before",
+}  # fmt: skip
+
+
 def name_in_words(key: str) -> str:
     """A name of the code as English words: "first_seen_on" is "First seen on"."""
+    if key in _BETTER:
+        return _BETTER[key]
     text = " ".join(_ABBREVIATIONS.get(part, part) for part in re.split(r"[_-]", key))
     return text[:1].upper() + text[1:]
 

@@ -51,7 +51,7 @@ class Word:
 
 WORDS = (
     Word(SessionWord.ATTENDED, _("Attended"), "check", "good"),
-    Word(SessionWord.DID_NOT_ATTEND, _("Did not attend"), "close", "task"),
+    Word(SessionWord.DID_NOT_ATTEND, _("Did not attend"), "close", "action"),
     Word(SessionWord.CANCELLED_BY_PATIENT, _("Patient cancelled"), "user", "info", ahead=True),
     Word(SessionWord.CANCELLED_BY_CLINIC, _("Clinic cancelled"), "calendar", "info", ahead=True),
     Word(SessionWord.ATTENDED_REMOTE, _("Remote"), "link", "good", usual=False),

@@ -172,7 +172,8 @@ RULE = Rule(
         "positive-late": "The screen of {done_on} is positive ({answer}), and no later look at swallowing is recorded. "
         "The referral to speech and language therapy was due by {refer_by}.",
         "never": "No screen of swallowing is recorded since the diagnosis ({diagnosed_on}); due on {screen_due_on}.",
-        "overdue": "The latest screen of swallowing was on {done_on}; the next, after {interval_days} days, was due on "
+        # In no tense: the same sentence stands on the list of what falls due in the next days.
+        "overdue": "The latest screen of swallowing was on {done_on}; due again, after {interval_days} days, on "
         "{screen_due_on}.",
         "often": "It is asked for more often because of: {groups}.",
     },
