@@ -226,6 +226,76 @@ def test_a_table_copied_from_a_spreadsheet_finds_its_lines(patient: Patient, som
     expect(nurse.page.locator("#note-haemoglobin")).to_contain_text("= 131 g/L", timeout=AT_LAST)
 
 
+def test_a_row_of_names_finds_its_lines_and_several_days_are_refused_as_a_whole(
+    patient: Patient, somebody: Callable[..., Person]
+) -> None:
+    nurse = somebody("nurse")
+    nurse.is_signed_in()
+    nurse.opens_patient(patient, "enter/results/")
+    nurse.page.focus("#id_ck")
+    wide = "Date\tCK\tALAT\tHGB\tSodium\r\n\tU/l\tµkat/L\tg/dL\tmmol/L\r\n"
+    first, second = "2025-06-01\t480\t0,9\t13.1\t140\r\n", "2025-05-01\t500\t1.1\t12.9\t139\r\n"
+    paste(nurse, wide + first + second)
+    nurse.sees("A table with several days, or with none: nothing was taken over.")
+    paste(nurse, "Test\t1.6.2025\t1.5.2025\r\nCK\t480\t500\r\nALAT\t40\t50\r\n")
+    nurse.sees("A table with several days: nothing was taken over.")
+    boxes = ("ck", "alt", "haemoglobin")
+    assert [nurse.page.input_value(f"#id_{code}") for code in boxes] == ["", "", ""]
+    paste(nurse, wide + first)
+    assert [nurse.page.input_value(f"#id_{code}") for code in boxes] == ["480", "0,9", "13.1"]
+    assert [nurse.page.input_value(f"#id_{code}_unit") for code in boxes] == ["U/L", "ukat/L", "g/dL"]
+    nurse.sees("3 values pasted.", "Not taken over, please look: Date, Sodium.")
+
+
+@pytest.mark.parametrize(("rest", "day", "first"), [
+    ("results", "taken_on", "ck"), ("assessment", "assessed_on", "physician_vas"),
+    ("strength", "assessed_on", "mmt8_neck_flexors_axial"),
+])  # fmt: skip
+def test_enter_leads_from_the_day_to_the_first_value_and_asks_for_a_day_that_is_missing(
+    rest: str, day: str, first: str, patient: Patient, somebody: Callable[..., Person]
+) -> None:
+    nurse = somebody("nurse", width=390)
+    nurse.is_signed_in()
+    nurse.opens_patient(patient, f"enter/{rest}/")
+    nurse.page.wait_for_load_state("networkidle")
+    hands = Hands(nurse)
+    assert hands.where() == day
+    hands.press("Backspace")  # the month alone: half a day is none
+    hands.press("Enter")
+    nurse.sees("The day is missing: day, month and year.")
+    assert hands.where() == day
+    hands.date(dt.date(2025, 6, 1))
+    nurse.does_not_see("The day is missing")
+    hands.press("Enter")
+    assert hands.where() == first
+    assert hands.never_clicked()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_that_the_server_is_away_is_said_where_one_saves(
+    width: int, patient: Patient, somebody: Callable[..., Person]
+) -> None:
+    nurse = somebody("nurse", width=width)
+    nurse.is_signed_in()
+    nurse.opens_patient(patient, "enter/results/")
+    nurse.page.wait_for_load_state("networkidle")
+    hands = Hands(nurse)
+    hands.press("Enter")
+    hands.type("480")
+    nurse.page.context.set_offline(True)
+    hands.press("Enter")
+    told = nurse.page.locator("[data-unreachable]")
+    expect(told).to_be_in_viewport(timeout=AT_LAST)
+    save = nurse.page.get_by_role("button", name="Save the results")
+    expect(save).to_be_in_viewport()
+    apart = save.bounding_box()["y"] - told.bounding_box()["y"] - told.bounding_box()["height"]  # type: ignore[index]
+    assert 0 <= apart <= 16
+    expect(told.get_by_role("button", name="Try again")).to_be_focused()
+    nurse.page.context.set_offline(False)
+    hands.press("Enter")
+    nurse.is_told("1 result saved.")
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_visit_by_keys_with_the_improvement_beside_it(
     width: int, patient: Patient, today: dt.date, somebody: Callable[..., Person]
@@ -306,11 +376,14 @@ def test_the_arrows_lead_over_the_body_and_ten_is_one_key(patient: Patient, some
     assert hands.where() == "mmt8_wrist_extensors_left"
 
 
-def test_the_same_morning_without_scripts(patient: Patient, today: dt.date, somebody: Callable[..., Person]) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_same_morning_without_scripts(
+    width: int, patient: Patient, today: dt.date, somebody: Callable[..., Person]
+) -> None:
     """Slower, and nothing is missing: what is unusual is asked about on saving, and everything typed is kept."""
     from monitoring.models import Assessment
 
-    nurse = somebody("nurse", javascript=False)
+    nurse = somebody("nurse", javascript=False, width=width)
     nurse.is_signed_in()
     nurse.opens_patient(patient, "enter/results/")
     nurse.types("Day of the sample", today.isoformat())
