@@ -126,7 +126,7 @@ _SCORES = {
 }
 
 
-def _instrument(value: str, name: str) -> str:
+def _instrument(value: str, name: Any) -> str:
     return f"{name} ({said})" if (said := _SCORES.get(Instrument(value))) else name
 
 

@@ -214,8 +214,11 @@ def test_by_the_keyboard_alone(width: int, patient: Patient, today: dt.date, som
     expect(page.locator(".results-grid .unit").first).to_have_text("× ULN", timeout=AT_LAST)
 
 
-def test_without_scripts_alerts_are_dealt_with_all_the_same(patient: Patient, somebody: Callable[..., Person]) -> None:
-    clinician = somebody(full_name="Dr Okafor", javascript=False)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_without_scripts_alerts_are_dealt_with_all_the_same(
+    width: int, patient: Patient, somebody: Callable[..., Person]
+) -> None:
+    clinician = somebody(full_name="Dr Okafor", javascript=False, width=width)
     clinician.is_signed_in()
     clinician.opens_patient(patient)
     here = clinician.page.url

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from playwright.sync_api import expect
 
@@ -106,6 +107,39 @@ def test_without_the_device_the_password_and_a_recovery_code_are_the_way_in(some
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("by", ["passkey", "recovery code"])
+def test_what_was_typed_is_back_at_its_own_address_however_one_signs_in_again(
+    clinic: Centre, somebody: Callable[..., Person], by: str
+) -> None:
+    from tests import factories
+
+    nurse = somebody("nurse")
+    patient = factories.patient(clinic, nurse.user, family_name="Abara")
+    nurse.signs_in()
+    has_a_passkey_device(nurse)
+    codes = adds_a_passkey(nurse)
+    nurse.opens_patient(patient, "enter/lung-function/")
+    nurse.types("Reference set", "GLI-2012, Tuesday's")
+    nurse.page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    nurse.presses("Save", within="main")
+    nurse.sees("What you typed is kept: it comes back when you sign in.", within="body")
+    if by == "passkey":
+        nurse.presses("Sign in with a passkey", within="body")
+    else:
+        nurse.page.fill("[name=login]", nurse.user.email)
+        nurse.page.fill("[name=password]", people.PASSWORD)
+        nurse.page.press("[name=password]", "Enter")
+        nurse.page.wait_for_url("**/2fa/**")
+        nurse.page.fill("input[name=code]", codes[0])
+        nurse.page.keyboard.press("Enter")
+    nurse.page.wait_for_url("**/enter/lung-function/")
+    for _ in range(2):
+        nurse.sees("This was not saved yet")
+        expect(nurse.page.get_by_label("Reference set")).to_have_value("GLI-2012, Tuesday's")
+        nurse.page.reload()
+
+
+@pytest.mark.browser
 def test_without_javascript_the_entrance_offers_no_passkey(somebody: Callable[..., Person]) -> None:
     nurse = somebody("nurse", javascript=False)
     nurse.page.goto("/")
@@ -134,8 +168,13 @@ def test_who_belongs_to_two_centres_changes_between_them(
     visiting.sees("Vestergaard")
     visiting.does_not_see("Abara")
     visiting.sees("Riverside", within=".brand")
-    visiting.page.get_by_label("You work at Riverside. Change the centre").click()
-    visiting.presses("Work at Harbour")
+    if javascript:  # with the keyboard alone
+        for name in ("You work at Riverside. Change the centre", "Work at Harbour"):
+            visiting.tabs_to(name)
+            visiting.keys("Enter")
+    else:
+        visiting.page.get_by_label("You work at Riverside. Change the centre").click()
+        visiting.presses("Work at Harbour")
     visiting.is_told("You are now at Harbour.")
     visiting.sees("Harbour", within=".brand")
     visiting.opens("/patients/")
