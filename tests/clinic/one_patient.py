@@ -60,7 +60,7 @@ def results(patient: Patient, as_of: dt.date, many: int, every_days: int = 14) -
 
 
 def alert(patient: Patient, rule: str, level: str, as_of: dt.date, **fields: object) -> Alert:
-    moment = dt.datetime.combine(as_of, dt.time(4), tzinfo=dt.UTC)
+    moment = dt.datetime.combine(as_of, dt.time(0), tzinfo=patient.centre.zone)  # never later than now
     made = Alert.objects.create(
         **{
             "centre": patient.centre,
