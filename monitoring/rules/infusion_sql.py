@@ -7,7 +7,7 @@ rituximab over all courses of the drug, since the last cycle matters whichever c
 
 from __future__ import annotations
 
-from monitoring.rules.base import Question
+from monitoring.rules.base import Prepared, Question
 from therapy.infusions import IVIG, RITUXIMAB
 
 
@@ -15,11 +15,22 @@ def ctes(q: Question) -> str:
     """CTEs, to be used after WITH RECURSIVE, up to
 
     `infusion_group` (patient_id, course_id, drug, stopped_on, began_on, last_on, second_on, days, total, rate,
-    amounts, before_on): the newest course of immunoglobulin of every course of the drug that goes on, and the
+    amounts, before_on, is_newest): the newest course of immunoglobulin of every course of the drug that goes on, and the
     newest cycle of rituximab of everybody whose rituximab goes on (its newest course). `days` counts days with an
     infusion, `amounts` what was given on a day, `before_on` is the first day of the group before.
-    `infusion_day` holds every day with an infusion of these drug courses. Needs `asked`.
+    And `infusion_booked` (patient_id, booked_for). Needs `asked`.
     """
+    table = q.shared(GROUPS)
+    return f"""{f"infusion_group AS (SELECT * FROM {table})" if table else _groups(q)}, infusion_booked AS (
+        SELECT k.patient_id, min(k.booked_for) AS booked_for
+        FROM (SELECT DISTINCT patient_id FROM infusion_group) g
+        JOIN monitoring_booking k ON k.patient_id = g.patient_id AND k.kind = 'infusion' AND {q.known("k")}
+            AND k.booked_for BETWEEN %(as_of)s AND %(as_of)s::date + %(booked_days)s::int
+        GROUP BY k.patient_id
+    )"""
+
+
+def _groups(q: Question) -> str:
     return f"""infusion_course AS (
         -- Stopped: the last day of a course still belongs to it.
         SELECT DISTINCT ON (a.patient_id, c.drug, CASE c.drug WHEN '{IVIG}' THEN c.id END)
@@ -65,10 +76,7 @@ def ctes(q: Question) -> str:
         SELECT c.patient_id, c.drug, c.stopped_on, g.*
         FROM infusion_grouped g JOIN infusion_course c ON c.course_id = g.course_id
         WHERE g.is_newest
-    ), infusion_booked AS (
-        SELECT k.patient_id, min(k.booked_for) AS booked_for
-        FROM (SELECT DISTINCT patient_id FROM infusion_group) g
-        JOIN monitoring_booking k ON k.patient_id = g.patient_id AND k.kind = 'infusion' AND {q.known("k")}
-            AND k.booked_for BETWEEN %(as_of)s AND %(as_of)s::date + %(booked_days)s::int
-        GROUP BY k.patient_id
     )"""
+
+
+GROUPS = Prepared("infusion_group", lambda q: f"WITH RECURSIVE {_groups(q)} SELECT * FROM infusion_group")

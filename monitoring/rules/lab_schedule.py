@@ -156,6 +156,8 @@ def schedule(q: Question, until: str = "%(as_of)s::date + %(horizon)s::int") -> 
     }
     days = ",\n            ".join(f"max(taken_on) FILTER (WHERE {_done(test)}) AS {_column(test)}" for test in TESTS)
     columns = ", ".join(_column(test) for test in TESTS)
+    # A sweep reads of everybody: what is done in those who take no such drug matters to nothing that follows.
+    of_these = "" if q.is_sweep else "JOIN (SELECT DISTINCT patient_id FROM monitored) m ON m.patient_id = r.patient_id"
     tests = ", ".join(
         f"({nr}, '{test.name}', {_column(test)}, {test in EXTRA}, {sum(_bit(c) for c in test.analytes)}, "
         f"{test.every}, ARRAY[{', '.join(repr(c) for c in test.analytes)}])"
@@ -175,9 +177,8 @@ def schedule(q: Question, until: str = "%(as_of)s::date + %(horizon)s::int") -> 
     ), sampled AS (
         -- Of most people everything was done so lately that nothing is due, and this is all that is read of them.
         SELECT r.patient_id, r.taken_on, bit_or({_bits()}) AS bits
-        FROM (SELECT DISTINCT patient_id FROM monitored) m
-        JOIN monitoring_result r ON r.patient_id = m.patient_id AND {q.known("r")}
-        WHERE r.analyte IN ({steroid.words(ANALYTES)})
+        FROM monitoring_result r {of_these}
+        WHERE {q.known("r")} AND r.analyte IN ({steroid.words(ANALYTES)})
           AND r.taken_on > ({until}) - %(usual_interval)s AND r.taken_on <= %(as_of)s
         GROUP BY r.patient_id, r.taken_on
     ), done AS (

@@ -30,21 +30,20 @@ class Parameters:
 
 def fallen(q: Question) -> str:
     """SELECT patient_id, analyte: who has, in the year before, a result of which a recent one is low enough. Those fallen far
-    between any two samples, and few.
+    between any two samples, and few; in a sweep also of patients who are not asked about.
     """
+    who = "monitoring_result r" if q.is_sweep else "asked a JOIN monitoring_result r ON r.patient_id = a.patient_id"
+    recent = "r.taken_on >= %(as_of)s::date - %(recent_days)s"
     reads = []
     for code in FALLING:
         reads.append(
-            f"""SELECT w.patient_id, '{code}'::text AS analyte
-            FROM (
-                SELECT a.patient_id, min(r.value) / (1 - %(least_fall)s) * 0.999999 AS least, bool_or(r.value IS NULL) AS is_unknown
-                FROM asked a JOIN monitoring_result r ON r.patient_id = a.patient_id AND {q.known("r")}
-                WHERE r.analyte = '{code}' AND r.taken_on BETWEEN %(as_of)s::date - %(recent_days)s AND %(as_of)s
-                GROUP BY a.patient_id
-            ) w
-            JOIN monitoring_result o ON o.patient_id = w.patient_id AND {q.known("o")}
-            WHERE o.analyte = '{code}' AND o.taken_on BETWEEN %(as_of)s::date - %(window_days)s AND %(as_of)s
-              AND (o.value >= w.least OR w.is_unknown)"""
+            f"""SELECT r.patient_id, '{code}'::text AS analyte
+            FROM {who}
+            WHERE r.analyte = '{code}' AND {q.known("r")}
+              AND r.taken_on BETWEEN %(as_of)s::date - %(window_days)s AND %(as_of)s
+            GROUP BY r.patient_id
+            HAVING max(r.value) >= min(r.value) FILTER (WHERE {recent}) / (1 - %(least_fall)s) * 0.999999
+                OR bool_or(r.value IS NULL AND {recent})"""
         )
     return " UNION ALL ".join(reads)
 
@@ -52,7 +51,7 @@ def fallen(q: Question) -> str:
 def findings(q: Question) -> str:
     return f"""
     WITH {lab_schedule.monitored_spans(q)}, fallen AS MATERIALIZED (
-        SELECT DISTINCT patient_id, analyte FROM ({fallen(q)}) f
+        {fallen(q)}
     ), treated AS (
         SELECT f.patient_id, f.analyte, array_agg(DISTINCT n.name ORDER BY n.name) AS drugs
         FROM fallen f
