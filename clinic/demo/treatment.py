@@ -120,6 +120,8 @@ def physiotherapy(t: Teller, case: Case) -> None:
         t.note(PhysioDecline, t.day(30), declined_on=t.day(30))
         return
     first = min(case.diagnosed - 7, 150)
+    # Everybody has a day of the week of their own, from Monday to Friday.
+    first -= (int(t.who.record_number) % 5 - t.day(first).weekday()) % 7
     plan = t.note(
         PhysioPlan, t.day(first), starts_on=t.day(first), sessions_per_week=1, goal="Stairs without holding the rail"
     )

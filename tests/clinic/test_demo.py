@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,6 +19,7 @@ from clinic.selectors.patients import followed
 from monitoring.rules import RULES
 from patients.models import Patient
 from patients.selectors import duplicates
+from therapy.models import PhysioSession
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +90,13 @@ def test_a_database_in_use_is_left_alone(demo) -> None:
     with pytest.raises(CommandError):
         call_command("seed_demo", verbosity=0)
     assert User.objects.count() == before
+
+
+@pytest.mark.parametrize("demo", [40], indirect=True)
+def test_physiotherapy_is_spread_over_the_days_people_work(demo) -> None:
+    centre = Centre.objects.get(name__startswith="Riverside")
+    week = (TODAY - dt.timedelta(days=TODAY.weekday() + 14), TODAY - dt.timedelta(days=TODAY.weekday() + 8))
+    held = PhysioSession.objects.filter(patient__centre=centre, held_on__range=week).values_list("held_on", flat=True)
+    days = Counter(day.weekday() for day in held)
+    assert set(days) == {0, 1, 2, 3, 4}
+    assert max(days.values()) <= days.total() * 0.4

@@ -171,3 +171,15 @@ def test_comparing_asks_as_often_of_much_as_of_little(
     many = full(clinic, clinician, AS_OF, many=50)
     with django_assert_max_num_queries(90):
         assert coordinator.get(compare(two[0], many)).status_code == 200
+
+
+def test_neither_record_is_chosen_beforehand_and_a_choice_is_asked_for(two: Any, coordinator: Client) -> None:
+    one, other = two
+    page = coordinator.get(compare(one, other)).content.decode()
+    assert page.count('name="keep"') == 2
+    assert " checked" not in page.split('name="keep"', 1)[1].split("</fieldset>")[0]
+    answer = coordinator.post(compare(one, other), typed(one, other, keep=""))
+    assert answer.status_code == 422
+    beside = answer.content.decode().split('name="keep"', 1)[1].split("</fieldset>")[0]
+    assert "Choose which of the two records stays." in beside
+    assert not Merge.objects.exists()
