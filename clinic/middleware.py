@@ -29,7 +29,8 @@ class FormAddressMiddleware:
         waiting = messages.get_messages(request)
         if text not in {str(message) for message in waiting}:  # the page above may be such an address, too
             messages.info(request, text)
-        waiting.used = False
+        if not isinstance(waiting, list):
+            waiting.used = False  # they were read here, and not by anybody
         return redirect(_page_above(request.path))
 
 

@@ -387,7 +387,9 @@ def _check_infusion(
     if stop is not None and given_on > stop.stopped_on:
         errors["given_on"] = ValidationError(_("The course had stopped by then."))
     same = Infusion.objects.current().filter(course=course, given_on=given_on, amount=amount, batch=batch)
-    if same.exclude(pk=instead_of.pk if instead_of else None).exists():
+    if instead_of is not None:
+        same = same.exclude(pk=instead_of.pk)
+    if same.exists():
         errors["given_on"] = ValidationError(_("This infusion is recorded already."), code="exists")
     if errors:
         raise ValidationError(errors)
