@@ -142,6 +142,40 @@ def test_the_list_is_worked_through_by_keys_alone(width: int, four: list[Alert],
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize(("width", "above"), [(1440, 300), (390, 330)])
+def test_the_first_alert_is_in_sight_and_filters_are_folded(
+    width: int, above: int, javascript: bool, four: list[Alert], somebody
+) -> None:
+    someone = somebody(width=width, javascript=javascript)
+    someone.is_signed_in()
+    someone.opens("/worklist/")
+    first = someone.page.locator("tr.list-row").first.bounding_box()
+    assert first
+    assert first["y"] < above
+    # One line: search, boxes and buttons stand beside each other.
+    shown = someone.page.locator(".list-search input:visible, .list-tools select:visible, .filters-more > summary")
+    tops = {round((shown.nth(n).bounding_box() or {"y": 0})["y"] / 20) for n in range(shown.count())}
+    assert len(tops) == 1
+    expect(someone.page.get_by_label("Rule", exact=True)).to_be_hidden()
+    expect(someone.page.get_by_label("Level", exact=True)).to_be_visible(visible=width == 1440)
+
+    someone.page.locator(".filters-more > summary").click()
+    someone.chooses("Due", "No due day")
+    if javascript:
+        expect(someone.page).to_have_url(re.compile("due=none"))
+    else:
+        someone.presses("Filter", within=".filters")
+    on_list(someone.page, 4)
+    summary = someone.page.locator(".filters-more > summary")
+    expect(summary.locator(".nav-count:visible")).to_have_text("1 set")
+    if width == 390 and not javascript:
+        summary.click()
+    someone.follows("Clear", within=".filters")
+    expect(summary.locator(".nav-count")).to_have_count(0)
+
+
+@pytest.mark.browser
 def test_the_keys_are_listed_and_several_are_ticked_by_key(four: list[Alert], somebody) -> None:
     someone = somebody()
     someone.is_signed_in()
