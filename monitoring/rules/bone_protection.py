@@ -19,15 +19,13 @@ class Parameters:
 def findings(q: Question) -> str:
     # a little less: thirds of a dose add up only once they are rounded
     return f"""
-    WITH {steroid.taking(q, "%(pe_from_mg)s - 1e-9")}, assessed AS (
-        SELECT t.patient_id, max(s.done_on) AS assessed_on
-        FROM taking t
-        JOIN monitoring_screening s ON s.patient_id = t.patient_id AND {q.known("s")} AND s.kind = 'fracture_risk'
-        WHERE s.done_on <= %(as_of)s
-        GROUP BY t.patient_id
-    ), unassessed AS (
+    WITH {steroid.taking(q, "%(pe_from_mg)s - 1e-9", recent=True)}, unassessed AS (
         SELECT t.patient_id, s.assessed_on
-        FROM taking t LEFT JOIN assessed s ON s.patient_id = t.patient_id
+        FROM taking t
+        -- LATERAL: one day of each patient, by index
+        CROSS JOIN LATERAL (
+            SELECT max(s.done_on) AS assessed_on FROM monitoring_screening s
+            WHERE s.patient_id = t.patient_id AND s.kind = 'fracture_risk' AND {q.known("s")} AND s.done_on <= %(as_of)s) s
         WHERE s.assessed_on IS NULL
            OR s.assessed_on + %(assessed_days)s::int + 1 <= %(as_of)s::date + %(horizon)s::int
     ), {steroid.levels(q, people="unassessed", recent=True)}, run AS (

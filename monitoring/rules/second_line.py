@@ -125,15 +125,6 @@ def _ctes(q: Question) -> str:
     visits_alone = [measure for measure in Measure if measure is not Measure.ENZYME]
     columns = ", ".join(f"v.{name}" for name in tis_sql.VISIT)
     has = _before("b")
-    # Where answers are shared, the days of everybody's glucocorticoid are known.
-    spans = q.shared(steroid.SPANS)
-    taking = (
-        f"""taking AS (
-        SELECT DISTINCT patient_id FROM {spans} WHERE last_day >= %(as_of)s::date - %(episode_gap_days)s::int
-    )"""
-        if spans
-        else steroid.taking(q, days_back="%(episode_gap_days)s")
-    )
     lacks_before = ", ".join(f"CASE WHEN {has[m]} IS NULL THEN '{tis_sql.NAMES[m]}' END" for m in Measure)
     lacks_after = ", ".join(
         f"CASE WHEN {has[m]} IS NOT NULL AND t.{m.value} IS NULL THEN '{AFTER[m]}' END" for m in Measure
@@ -147,7 +138,7 @@ def _ctes(q: Question) -> str:
         JOIN therapy_coursestop s ON s.course_id = c.id AND {q.known("s")} AND s.reason = '{StopReason.TOXICITY.value}'
         WHERE s.stopped_on BETWEEN %(as_of)s::date - %(intolerant_days)s::int AND %(as_of)s
         GROUP BY a.patient_id
-    ), {taking}, candidate AS (
+    ), {steroid.taking(q, days_back="%(episode_gap_days)s", recent=True)}, candidate AS (
         -- in an episode, or with a toxicity to be looked at; for nobody else can a reason hold
         SELECT a.patient_id FROM asked a
         JOIN (SELECT patient_id FROM taking UNION SELECT patient_id FROM intolerance) possible USING (patient_id)

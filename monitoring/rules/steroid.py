@@ -85,12 +85,19 @@ def _amount() -> str:
     return "(d.amount * d.times * r.multiply)::numeric(40, 20) / (d.every_days * r.divide)"
 
 
-def taking(q: Question, at_least: str = "0", days_back: str = "0") -> str:
+def taking(q: Question, at_least: str = "0", days_back: str = "0", recent: bool = False) -> str:
     """CTE `taking` (patient_id): whose doses in force on `as_of`, or up to `days_back` days before, add to so much PE
     or more if every period counted and no course was stopped. Nobody who takes that much is left out; most of those who
     take less are left behind here, cheaply. Needs `asked`.
+
+    `recent` says that `days_back` is RECENT_DAYS at most: where answers are shared, who takes so much is read there.
     """
     earliest = f"%(as_of)s::date - ({days_back})::int"
+    if recent and (table := q.shared(LEVELS)):
+        return f"""taking AS (
+        SELECT DISTINCT patient_id FROM {table}
+        WHERE line = '{PE}' AND last_day >= {earliest} AND amount >= {at_least}
+    )"""
     return f"""taking AS (
         WITH {_rates(GLUCOCORTICOIDS)}
         SELECT patient_id FROM (

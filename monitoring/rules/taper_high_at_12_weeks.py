@@ -21,7 +21,7 @@ class Parameters(steroid.Parameters):
 
 def findings(q: Question) -> str:
     return f"""
-    WITH {steroid.taking(q, "%(pe_above_mg)s")}, {steroid.courses(q, people="taking", recent=True)}
+    WITH {steroid.taking(q, "%(pe_above_mg)s", recent=True)}, {steroid.courses(q, people="taking", recent=True)}
     SELECT patient_id, 'course:' || began_on AS subject,
         CASE WHEN began_on + %(days)s::int <= %(as_of)s THEN 'ACTION' END AS level,
         began_on + %(days)s::int AS due_on,
