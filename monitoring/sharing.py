@@ -27,8 +27,10 @@ from monitoring.rules.base import Prepared, Question, Rule
 # Each sort and hash of a whole clinic stays in memory up to here; more goes to disk, slower. A worker asks one rule.
 WORK_MEM = "128MB"
 # Behind a chain of steps the planner takes a whole clinic for a handful, and would join it row by row. What is looked
-# up for each row on purpose (LATERAL) still is.
-WHOLE_CLINIC = f"SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'"
+# up for each row on purpose (LATERAL) still is. Workers share the processors: what helps one takes from another.
+WHOLE_CLINIC = (
+    f"SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '{WORK_MEM}'; SET LOCAL max_parallel_workers_per_gather = 0"
+)
 ROUGHLY = "SET LOCAL default_statistics_target = 25"  # a table that lives for seconds
 A_FEW = "SET LOCAL enable_nestloop = on"
 
@@ -221,15 +223,18 @@ def names(rule: Rule) -> frozenset[str]:
 class _Group:
     rules: list[str]
     names: frozenset[str]
+    length: int  # of its SQL
 
 
 def groups(rules: Mapping[str, Rule]) -> list[list[str]]:
-    """Ids of rules that share an answer together, directly or by way of others; the longest group first."""
+    """Ids of rules that share an answer together, directly or by way of others. What asks for most is begun first, so
+    that no worker waits at the end while another has just begun something long.
+    """
     together: list[_Group] = []
     for rule in rules.values():
-        mine = _Group([rule.id], names(rule))
+        mine = _Group([rule.id], names(rule), len(rule.findings(Question(as_of=dt.date.min))))
         for other in [group for group in together if group.names & mine.names]:
             together.remove(other)
-            mine = _Group([*other.rules, *mine.rules], mine.names | other.names)
+            mine = _Group([*other.rules, *mine.rules], mine.names | other.names, mine.length + other.length)
         together.append(mine)
-    return [group.rules for group in sorted(together, key=lambda group: -len(group.rules))]
+    return [group.rules for group in sorted(together, key=lambda group: -group.length)]
