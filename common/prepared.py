@@ -62,10 +62,10 @@ def prepared(ask: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
         hints = get_type_hints(ask)
         first = {name: _stand_in(hints[name], n, False) for n, name in enumerate(names)}
         second = {name: _stand_in(hints[name], n, True) for n, name in enumerate(names)}
-        found = ask(**first, **chosen)  # type: ignore[arg-type, call-arg]
+        found = ask(**first, **chosen)  # type: ignore[call-arg]
         compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
-        other = ask(**second, **chosen)  # type: ignore[arg-type, call-arg]
+        other = ask(**second, **chosen)  # type: ignore[call-arg]
         again, others = other.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
         places = {place: name for place, value in enumerate(params) for name in names if value == _key(first[name])}
         swapped = [_key(second[places[place]]) if place in places else value for place, value in enumerate(params)]
@@ -82,10 +82,11 @@ def prepared(ask: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
         own: Any = copy.copy(compiler)  # others may be asking at this moment
         own.connection = connections[DEFAULT_DB_ALIAS]
         own.as_sql = lambda: (sql, filled)
-        asked = SimpleNamespace(
+        asked: Any = SimpleNamespace(
             db=DEFAULT_DB_ALIAS, model=found.model, query=SimpleNamespace(get_compiler=lambda *_, **__: own),
             _known_related_objects={}, _fields=getattr(found, "_fields", None),
         )  # fmt: skip
-        return list(found._iterable_class(asked))  # type: ignore[attr-defined]
+        read: Any = found._iterable_class
+        return list(read(asked))
 
     return answer

@@ -72,9 +72,9 @@ class Today:
     roles: Sequence[RoleLine]
     open_total: int
     urgent: int
-    overdue: int
-    due_soon: int
-    unjudged: int
+    overdue: int | str
+    due_soon: int | str
+    unjudged: int | str
     missed_physio: int
     no_visit: int
 
@@ -89,7 +89,9 @@ def today(centre: Centre, as_of: dt.date, kept: figures.Kept | None) -> Today:
     """Nine queries, whatever is on record. Patients are counted as one looks; of a large clinic, where that takes
     seconds, `kept` is last night's where there is one.
     """
-    counted_at, counts, overdue_of = None, {}, {}
+    counted_at: dt.datetime | None = None
+    counts: Mapping[tuple[str, str, str], int]
+    overdue_of: Mapping[str, int]
     if kept is not None and patients.followed(centre, as_of).count() > LARGE:
         counted_at, counts, overdue_of = kept.made_at, kept.patients, kept.overdue
     else:
