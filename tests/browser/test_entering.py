@@ -131,6 +131,8 @@ class Clerk:
     def fills(self, boxes: Mapping[str, Any], button: str, within: str = "main") -> None:
         for name, value in boxes.items():
             self.puts(name, value, within)
+        # What was said of the form before is not taken for the answer to this one.
+        self.page.locator("#messages").evaluate("messages => messages.replaceChildren()")
         self.presses(button, within)
         expect(self.page.locator("#messages .notice-success")).to_be_visible()
 
