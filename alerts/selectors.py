@@ -135,13 +135,13 @@ FROM alerts_rulerun r WHERE r.sweep_id = (SELECT id FROM sweep) AND r.finished_a
 
 def checked(centre: Centre, now: dt.datetime) -> Checked:
     """For "Checked 06:00, 24 rules, 412 patients". Stale: no check has finished in the last 26 hours."""
-    asked = {
+    asked: dict[str, Any] = {
         "centre": centre.pk, "rules": [*RULES], "triggers": [*Trigger], "since": now - 2 * STALE_AFTER,
         "runs_since": now - RUNS_AT_MOST,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_CHECKED, asked)
-        at, rules, patients, failing, held_back = cursor.fetchone()
+        at, rules, patients, failing, held_back = cursor.fetchone()  # always one row
     is_stale = at is None or now - at > STALE_AFTER
     return Checked(at=at, rules=rules, patients=patients, is_stale=is_stale, failing=failing, held_back=held_back)
 
