@@ -27,8 +27,8 @@ LOOKED_WITHIN_DAYS = 365
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 ASSESSED = "assessed"  # yes or no
 
-# Whoever has an assessment with the physician's activity in the last 12 months; once each, or PostgreSQL expects too many
-# to look them up in memory, and goes through all of them for every patient.
+# Whoever has an assessment with the physician's activity in the last 12 months; once each, or PostgreSQL expects too
+# many to look them up in memory, and goes through all of them for every patient.
 _ASSESSED = """
 SELECT DISTINCT a.patient_id FROM monitoring_assessment a JOIN patients_patient p ON p.id = a.patient_id
 WHERE p.centre_id = %(centre)s AND a.retired_at IS NULL AND a.physician_vas IS NOT NULL
