@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.requests import PersonRequest
+from common.prepared import prepared
 
 SESSION_KEY = "centre"
+
+
+@prepared
+def _memberships(person: User) -> QuerySet[Membership]:
+    return Membership.objects.filter(user=person, is_active=True).select_related("centre", "user")
 
 
 class CentreMiddleware:
@@ -27,9 +34,8 @@ class CentreMiddleware:
         request.membership = None
         request.centre = None
         if request.user.is_authenticated:
-            memberships = Membership.objects.filter(user=request.user, is_active=True).select_related("centre", "user")
             chosen = request.session.get(SESSION_KEY)
-            mine = sorted(memberships, key=lambda m: (m.centre_id != chosen, m.pk))
+            mine = sorted(_memberships(request.user), key=lambda m: (m.centre_id != chosen, m.pk))
             request.memberships = mine
             if mine:
                 request.membership = mine[0]

@@ -6,6 +6,7 @@ writing it takes several times as long as sending it. Only the values change.
         return Booking.objects.current().filter(patient=patient, booked_for__gte=as_of)
 
     ahead(patient, as_of)  # a list
+    ahead.count(patient, as_of)
 
 Of a row, here the patient, only the primary key may stand in the question. What comes after a star is chosen by the
 code, as a limit is: each choice is a question of its own.
@@ -23,7 +24,7 @@ import inspect
 import uuid
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
@@ -51,34 +52,19 @@ def _key(value: Any) -> Any:
     return value.pk if isinstance(value, Model) else value
 
 
-def prepared(ask: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
-    parameters = inspect.signature(ask).parameters.values()
-    names = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
-    choices = {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+class prepared(Generic[P, Row]):  # noqa: N801 - used as a decorator
+    """Called, it gives the rows as a list; `count` says how many there are."""
 
-    @functools.cache
-    def written(**chosen: Any) -> tuple[QuerySet[Any, Row], Any, str, Sequence[Any], dict[int, str]]:
-        """The query set, what wrote its SQL, the SQL, its parameters, and the names of those that change by place."""
-        hints = get_type_hints(ask)
-        first = {name: _stand_in(hints[name], n, False) for n, name in enumerate(names)}
-        second = {name: _stand_in(hints[name], n, True) for n, name in enumerate(names)}
-        found = ask(**first, **chosen)  # type: ignore[call-arg]
-        compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, params = compiler.as_sql()
-        other = ask(**second, **chosen)  # type: ignore[call-arg]
-        again, others = other.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
-        places = {place: name for place, value in enumerate(params) for name in names if value == _key(first[name])}
-        swapped = [_key(second[places[place]]) if place in places else value for place, value in enumerate(params)]
-        if sql != again or list(others) != swapped or set(places.values()) != set(names):
-            raise TypeError(f"{ask.__module__}.{ask.__qualname__}: a value does not stand in the question as it comes")
-        return found, compiler, sql, params, places
+    def __init__(self, ask: Callable[P, QuerySet[Any, Row]]) -> None:
+        functools.update_wrapper(self, ask)
+        parameters = inspect.signature(ask).parameters.values()
+        self.ask = ask
+        self.names = [each.name for each in parameters if each.kind is not each.KEYWORD_ONLY]
+        self.choices = {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+        self.written = functools.cache(self._write)
 
-    @functools.wraps(ask)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> list[Row]:
-        values = dict(zip(names, args, strict=False)) | kwargs
-        chosen = {name: values.pop(name, default) for name, default in choices.items()}
-        found, compiler, sql, params, places = written(**chosen)
-        filled = [_key(values[places[place]]) if place in places else value for place, value in enumerate(params)]
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[Row]:
+        found, compiler, sql, filled = self._filled(args, kwargs)
         own: Any = copy.copy(compiler)  # others may be asking at this moment
         own.connection = connections[DEFAULT_DB_ALIAS]
         own.as_sql = lambda: (sql, filled)
@@ -89,4 +75,35 @@ def prepared(ask: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
         read: Any = found._iterable_class
         return list(read(asked))
 
-    return answer
+    def count(self, *args: P.args, **kwargs: P.kwargs) -> int:
+        _, _, sql, filled = self._filled(args, kwargs)
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({sql}) counted", filled)  # noqa: S608 - Django wrote it
+            number: int = cursor.fetchone()[0]
+        return number
+
+    def _filled(self, args: Any, kwargs: Any) -> tuple[QuerySet[Any, Row], Any, str, list[Any]]:
+        values = dict(zip(self.names, args, strict=False)) | kwargs
+        chosen = {name: values.pop(name, default) for name, default in self.choices.items()}
+        found, compiler, sql, params, places = self.written(**chosen)
+        filled = [_key(values[places[place]]) if place in places else value for place, value in enumerate(params)]
+        return found, compiler, sql, filled
+
+    def _write(self, **chosen: Any) -> tuple[QuerySet[Any, Row], Any, str, Sequence[Any], dict[int, str]]:
+        """The query set, what wrote its SQL, the SQL, its parameters, and the names of those that change by place."""
+        ask: Any = self.ask
+        hints = get_type_hints(ask)
+        first = {name: _stand_in(hints[name], n, False) for n, name in enumerate(self.names)}
+        second = {name: _stand_in(hints[name], n, True) for n, name in enumerate(self.names)}
+        found = ask(**first, **chosen)
+        compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, params = compiler.as_sql()
+        other = ask(**second, **chosen)
+        again, others = other.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+        places = {
+            place: name for place, value in enumerate(params) for name in self.names if value == _key(first[name])
+        }
+        swapped = [_key(second[places[place]]) if place in places else value for place, value in enumerate(params)]
+        if sql != again or list(others) != swapped or set(places.values()) != set(self.names):
+            raise TypeError(f"{ask.__module__}.{ask.__qualname__}: a value does not stand in the question as it comes")
+        return found, compiler, sql, params, places

@@ -156,7 +156,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "clinic.context.frame",
             ],
-            "builtins": ["accounts.templatetags.whose"],
+            "builtins": ["accounts.templatetags.whose", "clinic.templatetags.rows"],
         },
     },
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -23,6 +23,7 @@ from clinic.selectors import figures, patients, remission, worklist
 from clinic.selectors.figures import BANDS
 from clinic.selectors.patients import NONE, PatientFilters
 from clinic.selectors.worklist import ANY, Filters, lasting
+from common.prepared import prepared
 from monitoring.levels import Level
 from patients.models import Subtype
 
@@ -72,9 +73,9 @@ class Today:
     roles: Sequence[RoleLine]
     open_total: int
     urgent: int
-    overdue: int | str
-    due_soon: int | str
-    unjudged: int | str
+    overdue: int
+    due_soon: int
+    unjudged: int
     missed_physio: int
     no_visit: int
 
@@ -97,7 +98,7 @@ def today(centre: Centre, as_of: dt.date, kept: figures.Kept | None) -> Today:
     else:
         counts, overdue_of = figures.followed(centre, as_of), figures.overdue(centre, as_of)
     roles = _roles(centre)
-    beside = worklist.tab_counts(centre, as_of)
+    everybody = Filters()
     total = sum(counts.values())
 
     def number(**asked: str) -> int:
@@ -130,9 +131,9 @@ def today(centre: Centre, as_of: dt.date, kept: figures.Kept | None) -> Today:
         roles=roles,
         open_total=sum(line.total for line in roles),
         urgent=sum(n for line in roles for level, n in line.cells if level == Level.URGENT),
-        overdue=beside["overdue"],
-        due_soon=beside["due"],
-        unjudged=beside["unjudged"],
+        overdue=worklist.overdue(centre, everybody, as_of).count(),
+        due_soon=worklist.due_soon(centre, everybody, as_of).count(),
+        unjudged=worklist.unjudged(centre, everybody).count(),
         missed_physio=worklist.states(centre, Filters(rule=MISSED_RULE, state=ANY), as_of)[ANY],
         no_visit=patients.listed(centre, PatientFilters(next_visit=NONE), as_of).count(),
     )
@@ -376,12 +377,22 @@ def _burden(lines: Sequence[figures.Burden]) -> list[BurdenLine]:
     return sorted(found, key=lambda line: (line.clinician == NONE, -line.opened, line.name))
 
 
+@prepared
+def _opened(centre: Centre) -> QuerySet[Any, Any]:
+    return Figures.objects.filter(centre=centre).order_by("pk").values_list("burden__roles", flat=True)[:1]
+
+
+@prepared
+def _at_work(centre: Centre, role: str) -> QuerySet[Any, Any]:
+    return Membership.objects.filter(centre=centre, role=role, is_active=True, user__is_active=True).values_list("pk")
+
+
 def budget(centre: Centre, role: str) -> str:
     """How much is new on the list of a role, and for how many people; empty where that is not known. Two queries."""
     if role == ANY:
         return ""
-    opened = Figures.objects.filter(centre=centre).values_list("burden__roles", flat=True).first() or {}
-    people = Membership.objects.filter(centre=centre, role=role, is_active=True, user__is_active=True).count()
+    opened = next(iter(_opened(centre)), None) or {}
+    people = _at_work.count(centre, role)
     if not people:
         return _("Nobody of this role works here: nobody is told of these alerts until they are passed on.")
     if not opened.get(role):

@@ -17,6 +17,7 @@ from accounts.models import Centre, Membership, Role
 from alerts.models import ON_LISTS, Alert, Upcoming
 from clinic.selectors import remission
 from clinic.selectors.worklist import ANY
+from common.prepared import prepared
 from monitoring.analytes import ANALYTES
 from monitoring.levels import Level
 from monitoring.models import Booking, Result, TestKind
@@ -180,8 +181,12 @@ def on_steroid(centre: Centre, band: str, as_of: dt.date) -> Q:
 
 def clinicians(centre: Centre) -> list[tuple[str, str]]:
     """(id, name) of whoever can follow a patient: the clinicians of the centre, by name."""
-    members = Membership.objects.filter(centre=centre, role=Role.CLINICIAN, is_active=True).select_related("user")
-    return sorted(((str(m.user_id), str(m.user)) for m in members), key=lambda each: each[1])
+    return sorted(((str(m.user_id), str(m.user)) for m in _members(centre, Role.CLINICIAN)), key=lambda each: each[1])
+
+
+@prepared
+def _members(centre: Centre, role: str) -> QuerySet[Membership]:
+    return Membership.objects.filter(centre=centre, role=role, is_active=True).select_related("user")
 
 
 def definition(filters: PatientFilters, centre: Centre) -> list[str]:

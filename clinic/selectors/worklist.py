@@ -20,9 +20,11 @@ from accounts.models import Centre, Role
 from alerts import selectors as alerts
 from alerts.actions.life import SNOOZE_DAYS
 from alerts.models import ON_LISTS, RANK, Alert, NotEvaluable, State, Upcoming
-from clinic.context import DUE_WITHIN_DAYS, counted
+from clinic import context
+from clinic.context import DUE_WITHIN_DAYS, capped, coming, without_rows
 from clinic.selectors.patient.words import reason_of, title_of
 from common.dates import centre_day, latest_within
+from common.prepared import prepared
 from monitoring.levels import Level
 from monitoring.rules import RULES
 from monitoring.words import translated_words
@@ -94,10 +96,21 @@ def worklist(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert
 
 def states(centre: Centre, filters: Filters, as_of: dt.date) -> dict[str, int]:
     """How many rows `worklist` has in each state, and in "all". One query."""
-    found = _due(_on_lists(centre, filters), filters.due, as_of).order_by().values_list("state").annotate(n=Count("pk"))
-    counts = dict(found)
+    only_role = filters == Filters(role=filters.role, state=filters.state) and filters.role != ANY
+    counts = dict(_states_of(centre, filters.role) if only_role else _states(centre, filters, as_of))
     named = {str(state): counts.get(state, 0) for state in (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED)}
     return {**named, ANY: sum(named.values())}
+
+
+def _states(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Any, Any]:
+    found = _due(_on_lists(centre, filters), filters.due, as_of)
+    return found.order_by().values_list("state").annotate(n=Count("pk"))
+
+
+@prepared
+def _states_of(centre: Centre, role: str) -> QuerySet[Any, Any]:
+    """The worklist as it opens; the day does not matter where nothing asks for what is due."""
+    return _states(centre, Filters(role=role), dt.date.min)
 
 
 def overdue(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert]:
@@ -108,7 +121,7 @@ def overdue(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Alert]
 
 def due_soon(centre: Centre, filters: Filters, as_of: dt.date) -> QuerySet[Upcoming]:
     """What rules say will fall due within 14 days and is no alert yet, nearest first."""
-    found = Upcoming.objects.filter(centre=centre, due_on__lte=latest_within(as_of, DUE_WITHIN_DAYS))
+    found = coming(centre, latest_within(as_of, DUE_WITHIN_DAYS))
     if filters.rule:
         found = found.filter(rule=filters.rule)
     elif filters.role != ANY:
@@ -132,12 +145,21 @@ def unjudged(centre: Centre, filters: Filters) -> QuerySet[NotEvaluable]:
 
 def tab_counts(centre: Centre, as_of: dt.date) -> dict[str, int | str]:
     """The numbers of the lists beside the worklist, without filters; "999+" beyond. Three queries."""
-    nothing = Filters()
     return {
-        "due": counted(due_soon(centre, nothing, as_of)),
-        "overdue": counted(overdue(centre, nothing, as_of)),
-        "unjudged": counted(unjudged(centre, nothing)),
+        "due": context.due_soon(centre, as_of),
+        "overdue": capped(_overdue.count(centre, as_of, to=context.COUNTED_TO + 1)),
+        "unjudged": capped(_unjudged.count(centre, to=context.COUNTED_TO + 1)),
     }
+
+
+@prepared
+def _overdue(centre: Centre, as_of: dt.date, *, to: int) -> QuerySet[Any, Any]:
+    return without_rows(overdue(centre, Filters(), as_of), to)
+
+
+@prepared
+def _unjudged(centre: Centre, *, to: int) -> QuerySet[Any, Any]:
+    return without_rows(unjudged(centre, Filters()), to)
 
 
 # ---------------------------------------------------------------------------------------------------------------- rows
