@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -128,6 +129,8 @@ class Walk:
 
     def ask(self, address: Address, method: str, **changed: Any) -> Any:
         """The answer; what the request wrote is taken back, so that the next finds the world as it was."""
+        cookie = self.client.cookies.get(settings.SESSION_COOKIE_NAME)
+        session = cookie.value if cookie else ""
         with transaction.atomic():
             values = fill(address, self.world, self.whose) | changed
             url = reverse(address.name, kwargs=values) + QUERY.get(address.name, "")
@@ -137,6 +140,9 @@ class Walk:
             if answer.streaming:
                 b"".join(answer.streaming_content)  # what breaks while it is sent breaks here
             transaction.set_rollback(True)
+        begun = answer.cookies.get(settings.SESSION_COOKIE_NAME)
+        if begun is not None and begun.value != session:
+            self.client = client_of(self.person)  # who was signed out, or in anew: that session was taken back, too
         self.asked += 1
         return answer
 
