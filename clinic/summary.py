@@ -200,4 +200,5 @@ def _checked(checked: Checked, zone: dt.tzinfo) -> str:
         return _("The rules have never been asked: that no alert stands here says nothing.")
     at = formats.date_format(checked.at.astimezone(zone), "DATETIME_FORMAT")
     words = _("The rules were last asked on %(moment)s.") % {"moment": at}
-    return f"{words} {_('That is too long ago to rely on.')}" if checked.stale else words
+    stale = _("That is too long ago to rely on.")
+    return f"{words} {stale}" if checked.stale else words

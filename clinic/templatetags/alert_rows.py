@@ -39,12 +39,15 @@ def _row(row: Row, as_of: dt.date, acts: bool, ticked: Collection[Any] | None) -
     alert, patient = row.alert, row.alert.patient
     who, title = escape(patient.name), escape(row.title)
     about = f"{title}, {who}"
+    # Outside of the strings below: the catalogue is not told of what is said inside of them.
+    choose, due, open_for, for_whom = escape(_("Choose")), escape(_("Due")), escape(_("Open for")), escape(_("For"))
+    owner = escape(row.owner or _("nobody follows"))
     tick = ""
     if ticked is not None:
         checked = " checked" if alert.public_id in ticked else ""
         tick = (
             '<td class="list-tick"><input class="form-check-input row-check" type="checkbox" form="bulk" name="alert" '
-            f'value="{alert.public_id}:{alert.level}" aria-label="{escape(_("Choose"))}: {about}"{checked}></td>'
+            f'value="{alert.public_id}:{alert.level}" aria-label="{choose}: {about}"{checked}></td>'
         )
     reason = f'<span class="sub list-reason">{escape(row.reason)}</span>' if row.reason else ""
     doing = f'<span class="list-actions">{_doing(row, about)}</span>' if acts else ""
@@ -56,10 +59,10 @@ def _row(row: Row, as_of: dt.date, acts: bool, ticked: Collection[Any] | None) -
         f'data-key="p">{who}</a><span class="sub num">{escape(patient.record_number)}</span></td>'
         f'<td class="list-why"><a class="row-title" href="{address_of("clinic:alert", alert.public_id)}" '
         f'data-key="o">{title}</a>{reason}</td>'
-        f'<td data-label="{escape(_("Due"))}" class="list-due">{_due(row, as_of)}</td>'
-        f'<td data-label="{escape(_("Open for"))}" class="list-age">{since(alert.opened_at, row.age)}'
-        f'{_state(row, as_of)}</td><td data-label="{escape(_("For"))}">{escape(row.role)}'
-        f'<span class="sub">{escape(row.owner or _("nobody follows"))}</span></td>'
+        f'<td data-label="{due}" class="list-due">{_due(row, as_of)}</td>'
+        f'<td data-label="{open_for}" class="list-age">{since(alert.opened_at, row.age)}'
+        f'{_state(row, as_of)}</td><td data-label="{for_whom}">{escape(row.role)}'
+        f'<span class="sub">{owner}</span></td>'
         f'<td class="actions">{doing}</td></tr>{room}\n'
     )
 
@@ -67,7 +70,8 @@ def _row(row: Row, as_of: dt.date, acts: bool, ticked: Collection[Any] | None) -
 def _due(row: Row, as_of: dt.date) -> str:
     due_on = row.alert.due_on
     if due_on is None:
-        return f'<span class="muted" aria-label="{escape(_("No due day"))}">–</span>'
+        nothing = escape(_("No due day"))
+        return f'<span class="muted" aria-label="{nothing}">–</span>'
     if row.overdue:
         late = escape(_("%(length)s overdue") % {"length": row.overdue})
         return f'{day_with_distance(due_on, as_of)}<span class="sub list-late nowrap">{late}</span>'
@@ -77,10 +81,12 @@ def _due(row: Row, as_of: dt.date) -> str:
 def _state(row: Row, as_of: dt.date) -> str:
     alert = row.alert
     if row.late:
-        return f'<span class="sub list-late">{escape(_("not acknowledged in time"))}</span>'
+        late = escape(_("not acknowledged in time"))
+        return f'<span class="sub list-late">{late}</span>'
     if alert.state == State.SNOOZED:
         day = day_with_distance(alert.snoozed_until, as_of)
-        return f'<span class="sub">{escape(_("snoozed until %(day)s")) % {"day": day}}</span>'
+        snoozed = escape(_("snoozed until %(day)s")) % {"day": day}
+        return f'<span class="sub">{snoozed}</span>'
     if alert.state == State.ACKNOWLEDGED:
         return f'<span class="sub">{escape(_acknowledged(alert))}</span>'
     return ""
@@ -104,9 +110,10 @@ def _doing(row: Row, about: str) -> str:
         )
     if alert.state == State.SNOOZED:
         url, word = address_of("clinic:alert-wake", alert.public_id), escape(_("Wake"))
+        title = escape(_("End the snooze now"))
         return (
             f'<button class="btn btn-sm" form="act" formaction="{url}" hx-post="{url}" hx-target="#worklist" '
-            f'title="{escape(_("End the snooze now"))}" aria-label="{word}: {about}">{icon("bell")}{word}</button>'
+            f'title="{title}" aria-label="{word}: {about}">{icon("bell")}{word}</button>'
         )
     if row.snoozable and alert.level != Level.URGENT:
         url, word = address_of("clinic:alert-snooze", alert.public_id), escape(_("Snooze"))

@@ -165,7 +165,8 @@ class _Decisions:
 def _noted(row: Manifestation) -> str:
     if row.ended_on is None:
         return row.note
-    return f"{_('Until %(day)s.') % {'day': written(row.ended_on)}} {row.note}".strip()
+    until = _("Until %(day)s.") % {"day": written(row.ended_on)}
+    return f"{until} {row.note}".strip()
 
 
 _DECISIONS = (
