@@ -53,7 +53,7 @@ def _key(value: Any) -> Any:
 
 
 class prepared(Generic[P, Row]):  # noqa: N801 - used as a decorator
-    """Called, it gives the rows as a list; `count` says how many there are."""
+    """Called, it gives the rows as a list; `count` says how many there are, and `ask` is the query set itself."""
 
     def __init__(self, ask: Callable[P, QuerySet[Any, Row]]) -> None:
         functools.update_wrapper(self, ask)

@@ -52,7 +52,7 @@ def _all_doses(patient: Patient) -> QuerySet[Dose, tuple[Any, ...]]:
 
 @prepared
 def _doses_by(patient: Patient, as_of: dt.date) -> QuerySet[Dose, tuple[Any, ...]]:
-    found: QuerySet[Dose, tuple[Any, ...]] = _all_doses.__wrapped__(patient)  # type: ignore[attr-defined]
+    found: QuerySet[Dose, tuple[Any, ...]] = _all_doses.ask(patient)
     return found.filter(starts_on__lte=as_of)
 
 
@@ -319,7 +319,7 @@ def _taper_plans(patient: Patient, as_of: dt.date) -> QuerySet[TaperPlan]:
 
 
 def _plans(patient: Patient, as_of: dt.date) -> QuerySet[TaperPlan, Any]:
-    found: QuerySet[TaperPlan] = _taper_plans.__wrapped__(patient, as_of)  # type: ignore[attr-defined]
+    found: QuerySet[TaperPlan] = _taper_plans.ask(patient, as_of)
     return found.order_by().values("pk")
 
 

@@ -62,7 +62,7 @@ def test_a_prepared_question_gives_each_time_what_the_query_set_gives(two: tuple
     first, second = two
     for whose in (first, second, first):
         for day in (MAY, MAY - dt.timedelta(days=1), dt.date(2024, 1, 1)):
-            plain = statuses.__wrapped__(whose, day)  # type: ignore[attr-defined]
+            plain = statuses.ask(whose, day)
             assert statuses(whose, day) == list(plain)
     assert [str(row) for row in statuses(first, day=MAY)] == ["active from 2025-05-01", "discharged from 2025-03-01"]
 
@@ -87,7 +87,7 @@ def test_a_value_that_is_worked_with_or_decides_is_refused_at_the_first_asking(t
 @pytest.mark.django_db(transaction=True)
 def test_two_may_ask_at_the_same_moment(two: tuple[Patient, Patient]) -> None:
     wrong: list[Any] = []
-    at = [list(statuses.__wrapped__(each, MAY)) for each in two]  # type: ignore[attr-defined]
+    at = [list(statuses.ask(each, MAY)) for each in two]
 
     def ask(n: int) -> None:
         try:
